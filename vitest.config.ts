@@ -1,0 +1,57 @@
+import { defineConfig } from 'vitest/config';
+import { puppeteer } from './tests/support/puppeteer-provider.ts';
+
+const needBrowser = './tests/support/need-browser.ts';
+
+export default defineConfig({
+  test: {
+    // One project after the other, and files of one project too where they compute on the device:
+    // on a small machine a software adapter takes every core, and what runs beside it times out.
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['tests/unit/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 30_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // A dependency found in the middle of a run would make Vite bundle it and reload the page,
+        // with the tests in it: so none is looked for, and those that tests use are named.
+        optimizeDeps: { noDiscovery: true, include: ['fast-check'] },
+        test: {
+          name: 'gpu',
+          include: ['tests/gpu/**/*.test.ts'],
+          globalSetup: needBrowser,
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
+          browser: {
+            enabled: true,
+            provider: puppeteer(),
+            instances: [{ browser: 'chromium' }],
+            headless: process.env.GANVAS_HEADED === undefined,
+            ui: false,
+            screenshotFailures: false,
+          },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['tests/e2e/**/*.test.ts'],
+          environment: 'node',
+          globalSetup: needBrowser,
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 3 },
+        },
+      },
+    ],
+    reporters: ['default', ['json', { outputFile: 'node_modules/.cache/ganvas/test-report.json' }]],
+  },
+});

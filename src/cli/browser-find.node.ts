@@ -216,7 +216,9 @@ async function fromApt(tried: string[]): Promise<string | undefined> {
     tried.push(`apt-get install chromium: ${messageOf(error)}`);
     return undefined;
   }
-  return fromSystem(tried);
+  const found = systemCandidates().find(isExecutable);
+  if (!found) tried.push('apt-get install chromium: it succeeded, but brought no executable');
+  return found;
 }
 
 /** Not Ubuntu: its chromium package is a stub for a snap, which containers cannot run. */

@@ -1,0 +1,57 @@
+import { GraphError } from './errors.ts';
+import type { Attrs, Node, Tensor } from './graph.ts';
+import type { TensorType } from './shape.ts';
+
+/** What a gradient rule sees: `dOutputs[i]` is undefined where nothing flows back into output i. */
+export interface GradContext {
+  readonly node: Node;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly dOutputs: readonly (Tensor | undefined)[];
+  /** `needs[i]`: input i leads to something a gradient is asked for. Others may be left out. */
+  readonly needs: readonly boolean[];
+}
+
+/** What an operation means, apart from how it runs. Defined in `ops/`, one file each. */
+export interface OpDefinition {
+  readonly name: string;
+  /** The shape rule. Throws `ShapeError` for inputs that do not fit. */
+  infer(inputs: readonly TensorType[], attrs: Attrs): TensorType[];
+  /** Gradients of the inputs, written with operations so that they can be differentiated again. */
+  grad?(context: GradContext): readonly (Tensor | undefined)[];
+  /** The same outputs from primitives; fused operations are differentiated through it. */
+  decompose?(inputs: readonly Tensor[], attrs: Attrs): readonly Tensor[];
+  /** Pairs [output, input]: the kernel updates that input's buffer where it lies. */
+  readonly inPlace?: readonly (readonly [output: number, input: number])[];
+  /** Multiply-adds × 2 of useful work; element-wise work is not counted. */
+  flops?(inputs: readonly TensorType[], outputs: readonly TensorType[], attrs: Attrs): number;
+}
+
+const definitions = new Map<string, OpDefinition>();
+
+/** Registers an operation. Its name is its identity in serialised graphs. */
+export function defineOp<T extends OpDefinition>(definition: T): T {
+  if (definitions.has(definition.name)) {
+    throw new GraphError(
+      `Operation '${definition.name}' is defined twice.`,
+      'Choose another name.',
+    );
+  }
+  definitions.set(definition.name, definition);
+  return definition;
+}
+
+/** The definition of an operation. */
+export function opDefinition(name: string): OpDefinition {
+  const definition = definitions.get(name);
+  if (!definition) {
+    throw new GraphError(
+      `There is no operation '${name}'.`,
+      'Import the file of ops/ that defines it.',
+    );
+  }
+  return definition;
+}
+
+/** Names of all operations, for tests that must cover each. */
+export const opNames = (): string[] => [...definitions.keys()];

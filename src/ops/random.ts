@@ -1,0 +1,115 @@
+import { ShapeError } from '../graph/errors.ts';
+import type { Tensor } from '../graph/graph.ts';
+import { defineOp } from '../graph/registry.ts';
+import { type Shape, sameShape } from '../graph/shape.ts';
+
+/**
+ * The state of a run that every random operation reads: u32 `[4]` = seed (low, high), step, 0.
+ * Random numbers are a function of (seed, stream, step, element) and of nothing else, so a run that
+ * is resumed at a step continues with the same numbers.
+ */
+export const STATE_SHAPE: Shape = [4];
+
+const isState = (t: { shape: Shape; dtype: string }) =>
+  t.dtype === 'u32' && sameShape(t.shape, STATE_SHAPE);
+
+export type Distribution = 'normal' | 'uniform';
+
+/**
+ * Philox 4×32-10 (Salmon et al. 2011): counter (element / 4, stream, step, 0), key = seed.
+ * u = ((x >> 8) + ½)·2⁻²⁴ is in (0, 1). Uniform: 2u − 1. Normal: Box–Muller, words (0, 1) give
+ * √(−2 ln u₀)·(cos, sin)(2πu₁), words (2, 3) likewise.
+ */
+defineOp({
+  name: 'random',
+  infer([state], attrs) {
+    if (!isState(state)) throw new ShapeError('random', [state.shape], 'the run’s state, u32 [4]');
+    return [{ shape: attrs.shape as Shape, dtype: 'f32' }];
+  },
+});
+
+/** Adds 1 to the step of the state. The last thing that a training step does. */
+defineOp({
+  name: 'advance',
+  infer([state]) {
+    if (!isState(state)) throw new ShapeError('advance', [state.shape], 'the run’s state, u32 [4]');
+    return [{ shape: STATE_SHAPE, dtype: 'u32' }];
+  },
+  inPlace: [[0, 0]],
+});
+
+/**
+ * Positions in a data set of `count` items for batch number step·batches + batch, u32 `[size]`.
+ * A permutation of the data set each epoch: a Feistel network of 6 rounds over the next even number
+ * of bits, walked until it lands inside (Black & Rogaway 2002), keyed by seed and epoch.
+ */
+defineOp({
+  name: 'shuffledIndices',
+  infer([state], attrs) {
+    const { count, size } = attrs as { count: number; size: number };
+    if (!isState(state) || !(count >= 1 && count <= 2 ** 30) || !(size >= 1)) {
+      throw new ShapeError(
+        'shuffledIndices',
+        [state.shape],
+        `the run’s state, 1 to 2³⁰ items and a batch of at least 1, got ${count} and ${size}`,
+      );
+    }
+    return [{ shape: [size], dtype: 'u32' }];
+  },
+});
+
+/**
+ * Pictures `[B, H, W, C]` in [−1, 1] from a resident data set u8 `[N, H, W, C]` at indices u32 `[B]`:
+ * x/127.5 − 1. With `flip`, each is mirrored left to right with probability ½ by a random bit of its own.
+ */
+defineOp({
+  name: 'gatherPictures',
+  infer([data, indices, state], attrs) {
+    if (
+      data.dtype !== 'u8' ||
+      data.shape.length !== 4 ||
+      indices.dtype !== 'u32' ||
+      indices.shape.length !== 1 ||
+      !isState(state)
+    ) {
+      throw new ShapeError(
+        'gatherPictures',
+        [data.shape, indices.shape, state.shape],
+        'pictures u8 [N, H, W, C], indices u32 [B] and the run’s state',
+      );
+    }
+    if (typeof attrs.flip !== 'boolean')
+      throw new ShapeError('gatherPictures', [data.shape], 'flip to be true or false');
+    return [{ shape: [indices.shape[0], ...data.shape.slice(1)], dtype: 'f32' }];
+  },
+});
+
+/**
+ * Random numbers that differ each step. Different `stream`s are independent.
+ * Normal: mean 0, variance 1. Uniform: on (−1, 1), the latent of Goodfellow et al. and Radford et al.
+ */
+export const random = (
+  state: Tensor,
+  shape: Shape,
+  options: { distribution: Distribution; stream: number },
+): Tensor => state.graph.add('random', [state], { shape: [...shape], ...options })[0];
+
+/** The state with its step counter one further. */
+export const advance = (state: Tensor): Tensor => state.graph.add('advance', [state])[0];
+
+/**
+ * Which items make up a batch: every item once an epoch, in an order drawn anew each epoch.
+ * A step draws `batches` batches in all; this is number `batch` of them.
+ */
+export const shuffledIndices = (
+  state: Tensor,
+  options: { count: number; size: number; batch: number; batches: number },
+): Tensor => state.graph.add('shuffledIndices', [state], options)[0];
+
+/** Pictures of a resident data set as floats in [−1, 1]. */
+export const gatherPictures = (
+  data: Tensor,
+  indices: Tensor,
+  state: Tensor,
+  options: { flip: boolean; stream: number },
+): Tensor => data.graph.add('gatherPictures', [data, indices, state], options)[0];

@@ -1,0 +1,66 @@
+import type { Node, Tensor } from '../graph/graph.ts';
+import type { Shader } from './wgsl.ts';
+import type { MapProgram } from './map.ts';
+
+/** A buffer that only one node's dispatches use, between them. Known by identity. */
+export interface Scratch {
+  readonly label: string;
+  readonly bytes: number;
+}
+
+/** What a binding is given: a tensor's buffer, or scratch memory. The planner decides which buffer. */
+export type BufferRef = Tensor | Scratch;
+
+/** One compute dispatch, before buffers are assigned. */
+export interface Dispatch {
+  /** Kernel and shape, for profiles and error messages. */
+  readonly label: string;
+  readonly shader: Shader;
+  /** By the name that the shader gives its storage variables. */
+  readonly buffers: Readonly<Record<string, BufferRef>>;
+  /** Contents of the uniform variable `params`, where the shader has one. */
+  readonly params?: Uint32Array<ArrayBuffer>;
+  /** Workgroups; each at most `maxComputeWorkgroupsPerDimension`. */
+  readonly grid: readonly [x: number, y: number, z: number];
+  /** Multiply-adds × 2 of useful work. */
+  readonly flops: number;
+}
+
+/** What kernels need to know of a device. Plain data, so that lowering runs without one. */
+export interface DeviceTraits {
+  readonly software: boolean;
+  readonly features: ReadonlySet<string>;
+  readonly maxWorkgroupsPerDimension: number;
+  readonly maxStorageBuffersPerShaderStage: number;
+}
+
+/** A node to run, with the chain of element-wise operations that was fused to its first output. */
+export interface Lowering {
+  readonly node: Node;
+  /** What the last dispatch stores: the chain's result, or the node's first output. */
+  readonly output: Tensor;
+  /** Applied to every element before it is stored. */
+  readonly map: MapProgram;
+  readonly device: DeviceTraits;
+}
+
+/** How an operation runs. One file an operation (or a family of them) in `kernels/`. */
+export interface Kernel {
+  readonly op: string;
+  /**
+   * How many storage buffers the dispatch that stores the first output binds, if a chain may be
+   * fused to it; absent if not. The chain's extra operands must fit beside them.
+   */
+  readonly fusable?: (node: Node) => number;
+  lower(lowering: Lowering): Dispatch[];
+}
+
+const kernels = new Map<string, Kernel>();
+
+/** Registers the kernel of an operation. */
+export function defineKernel(kernel: Kernel): Kernel {
+  kernels.set(kernel.op, kernel);
+  return kernel;
+}
+
+export const kernelOf = (op: string): Kernel | undefined => kernels.get(op);

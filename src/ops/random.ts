@@ -16,9 +16,16 @@ const isState = (t: { shape: Shape; dtype: string }) =>
 export type Distribution = 'normal' | 'uniform';
 
 /**
- * Philox 4×32-10 (Salmon et al. 2011): counter (element / 4, stream, step, 0), key = seed.
- * u = ((x >> 8) + ½)·2⁻²⁴ is in (0, 1). Uniform: 2u − 1. Normal: Box–Muller, words (0, 1) give
- * √(−2 ln u₀)·(cos, sin)(2πu₁), words (2, 3) likewise.
+ * Philox 4×32-10 (Salmon et al. 2011). Element e is word e mod 4 of block ⌊e/4⌋: counter
+ * (block, stream, step, 0), key (seed low, seed high). All integers are u32 and wrap.
+ *
+ * Ten rounds, with M0 = 0xD2511F53 and M1 = 0xCD9E8D57, where hi and lo are the halves of the
+ * 64-bit product: (c0, c1, c2, c3) ← (hi(M1·c2) ^ c1 ^ k0, lo(M1·c2), hi(M0·c0) ^ c3 ^ k1, lo(M0·c0)).
+ * After each round k0 += 0x9E3779B9, k1 += 0xBB67AE85.
+ *
+ * A word x becomes u = ((x >> 9) + ½)·2⁻²³, which is in (0, 1) and exact in float32.
+ * Uniform: 2u − 1, exact too. Normal: Box–Muller, words (0, 1) give √(−2 ln u₀)·(cos, sin)(2πu₁),
+ * words (2, 3) likewise.
  */
 defineOp({
   name: 'random',
@@ -40,8 +47,21 @@ defineOp({
 
 /**
  * Positions in a data set of `count` items for batch number step·batches + batch, u32 `[size]`.
- * A permutation of the data set each epoch: a Feistel network of 6 rounds over the next even number
- * of bits, walked until it lands inside (Black & Rogaway 2002), keyed by seed and epoch.
+ * A permutation of the data set each epoch: a Feistel network of 6 rounds over an even number of
+ * bits, walked until it lands inside (Black & Rogaway 2002), keyed by seed and epoch.
+ *
+ * All integers are u32; sums and products wrap. Item i of the batch has the position
+ * p = (step·batches + batch)·size + i, the epoch ⌊p/count⌋ and starts from n = p mod count.
+ * With h the least h ≥ 1 such that 4ʰ ≥ count, one pass over n < 4ʰ is
+ *
+ *   left = n >> h, right = n & (2ʰ − 1)
+ *   for r = 1 … 6: (left, right) ← (right, left ^ (mix(right ^ keyᵣ) & (2ʰ − 1)))
+ *   n ← (left << h) | right
+ *
+ * and passes are repeated while n ≥ count (the first is always made). The keys, with
+ * G = 0x9E3779B9: base = mix(mix(mix(seed low + G) + seed high + G) + epoch + G),
+ * keyᵣ = mix(base + r·G). mix is MurmurHash3's finaliser: x ^= x >> 16; x *= 0x85EBCA6B;
+ * x ^= x >> 13; x *= 0xC2B2AE35; x ^= x >> 16.
  */
 defineOp({
   name: 'shuffledIndices',
@@ -60,7 +80,9 @@ defineOp({
 
 /**
  * Pictures `[B, H, W, C]` in [−1, 1] from a resident data set u8 `[N, H, W, C]` at indices u32 `[B]`:
- * x/127.5 − 1. With `flip`, each is mirrored left to right with probability ½ by a random bit of its own.
+ * x/127.5 − 1. With `flip`, each is mirrored left to right with probability ½ by a random bit of its
+ * own: item b where the lowest bit of word 0 of Philox with counter (b, stream, step, 1) is 1.
+ * The last word of the counter keeps these bits apart from those of `random`.
  */
 defineOp({
   name: 'gatherPictures',

@@ -1,0 +1,31 @@
+import { GRAD_SQUARE_SPAN } from '../../src/ops/optimiser.ts';
+import type { ReferenceTable } from './types.ts';
+
+function squareSums(gradients: Float64Array): Float64Array {
+  const sums = new Float64Array(Math.ceil(gradients.length / GRAD_SQUARE_SPAN));
+  gradients.forEach((g, i) => {
+    sums[Math.floor(i / GRAD_SQUARE_SPAN)] += g * g;
+  });
+  return sums;
+}
+
+export const optimiserReference: ReferenceTable = {
+  adam(_, [parameters, gradients, m, v, hyper, corrections]) {
+    const [rate, oneMinusBeta1, oneMinusBeta2, eps] = hyper;
+    const [correction1, correction2] = corrections;
+    const newM = m.map((x, i) => (1 - oneMinusBeta1) * x + oneMinusBeta1 * gradients[i]);
+    const newV = v.map((x, i) => (1 - oneMinusBeta2) * x + oneMinusBeta2 * gradients[i] ** 2);
+    const updated = parameters.map((p, i) => {
+      const mHat = newM[i] / correction1;
+      const vHat = newV[i] / correction2;
+      return p - (rate * mHat) / (Math.sqrt(vHat) + eps);
+    });
+    return [updated, newM, newV, squareSums(gradients)];
+  },
+
+  sgd(_, [parameters, gradients, v, hyper]) {
+    const [rate, momentum] = hyper;
+    const newV = v.map((x, i) => momentum * x + gradients[i]);
+    return [parameters.map((p, i) => p - rate * newV[i]), newV, squareSums(gradients)];
+  },
+};

@@ -1,6 +1,6 @@
 import { GraphError } from './errors.ts';
 import type { Attrs, Node, Tensor } from './graph.ts';
-import type { TensorType } from './shape.ts';
+import type { Shape, TensorType } from './shape.ts';
 
 /** What a gradient rule sees: `dOutputs[i]` is undefined where nothing flows back into output i. */
 export interface GradContext {
@@ -10,6 +10,17 @@ export interface GradContext {
   readonly dOutputs: readonly (Tensor | undefined)[];
   /** `needs[i]`: input i leads to something a gradient is asked for. Others may be left out. */
   readonly needs: readonly boolean[];
+}
+
+/**
+ * Where an element of a movement operation's output comes from: input index =
+ * offset + Σ coordinateᵢ · strideᵢ, and 0 is read where a coordinate leaves [lowᵢ, highᵢ).
+ */
+export interface Access {
+  readonly strides: readonly number[];
+  readonly offset: number;
+  readonly low: readonly number[];
+  readonly high: readonly number[];
 }
 
 /** What an operation means, apart from how it runs. Defined in `ops/`, one file each. */
@@ -23,6 +34,10 @@ export interface OpDefinition {
   decompose?(inputs: readonly Tensor[], attrs: Attrs): readonly Tensor[];
   /** Pairs [output, input]: the kernel updates that input's buffer where it lies. */
   readonly inPlace?: readonly (readonly [output: number, input: number])[];
+  /** Works on each element alone, so that it can be fused to whatever makes its operands. */
+  readonly elementwise?: boolean;
+  /** Only moves elements: kernels fold the movement into the load of whatever comes next. */
+  access?(input: Shape, output: Shape, attrs: Attrs): Access;
   /** Multiply-adds × 2 of useful work; element-wise work is not counted. */
   flops?(inputs: readonly TensorType[], outputs: readonly TensorType[], attrs: Attrs): number;
 }

@@ -1,6 +1,6 @@
 import type { Node, Tensor } from '../graph/graph.ts';
 import type { Shader } from './wgsl.ts';
-import type { MapProgram } from './map.ts';
+import type { MapProgram } from '../graph/map.ts';
 
 /** A buffer that only one node's dispatches use, between them. Known by identity. */
 export interface Scratch {
@@ -34,13 +34,15 @@ export interface DeviceTraits {
   readonly maxStorageBuffersPerShaderStage: number;
 }
 
-/** A node to run, with the chain of element-wise operations that was fused to its first output. */
+/** A node to run (none for a chain of element-wise operations on its own), with the chain of element-wise operations that was fused to its first output. */
 export interface Lowering {
   readonly node: Node;
   /** What the last dispatch stores: the chain's result, or the node's first output. */
   readonly output: Tensor;
   /** Applied to every element before it is stored. */
   readonly map: MapProgram;
+  /** How a reduction loads its input: the chain of element-wise operations that was fused before it. */
+  readonly prologue?: MapProgram;
   readonly device: DeviceTraits;
 }
 
@@ -52,6 +54,8 @@ export interface Kernel {
    * fused to it; absent if not. The chain's extra operands must fit beside them.
    */
   readonly fusable?: (node: Node) => number;
+  /** A chain may be fused before the node's only input, which is then `Lowering.prologue`. */
+  readonly takesPrologue?: boolean;
   lower(lowering: Lowering): Dispatch[];
 }
 

@@ -217,6 +217,7 @@ function unbroadcast(d: Tensor | undefined, shape: Shape): Tensor | undefined {
 for (const [name, row] of Object.entries(elementwiseTable)) {
   defineOp({
     name,
+    elementwise: true,
     infer(inputs) {
       const shape = broadcastShapes(inputs.map((t) => t.shape));
       if (inputs.length !== row.arity || !shape || inputs.some((t) => t.dtype !== 'f32')) {

@@ -1,6 +1,6 @@
 import { ShapeError } from '../graph/errors.ts';
 import type { Attrs, Tensor } from '../graph/graph.ts';
-import { defineOp } from '../graph/registry.ts';
+import { type Access, defineOp } from '../graph/registry.ts';
 import {
   broadcastShapes,
   type Shape,
@@ -11,18 +11,6 @@ import {
 } from '../graph/shape.ts';
 import { add } from './elementwise.ts';
 import { sum } from './reduce.ts';
-
-/**
- * Where an element of a movement operation's output comes from: input index =
- * offset + Σ coordinateᵢ · strideᵢ, and 0 is read where a coordinate leaves [lowᵢ, highᵢ).
- * Kernels fold it into the load of whatever comes next.
- */
-export interface Access {
-  readonly strides: readonly number[];
-  readonly offset: number;
-  readonly low: readonly number[];
-  readonly high: readonly number[];
-}
 
 const everywhere = (shape: Shape) => ({ low: shape.map(() => 0), high: [...shape] });
 
@@ -116,6 +104,7 @@ function defineMovement(
 ) {
   defineOp({
     name,
+    access: movementAccess[name],
     infer([x], attrs) {
       const shape = shapeOf(x, attrs);
       if (!shape || x.dtype !== 'f32') throw new ShapeError(name, [x.shape], expected);

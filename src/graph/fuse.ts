@@ -1,0 +1,279 @@
+import type { Graph, Node, Tensor } from './graph.ts';
+import { type MapArg, MapBuilder, type MapProgram, type OperandAccess } from './map.ts';
+import { type Access, opDefinition } from './registry.ts';
+import { broadcastShapes, type Shape, sameShape, stridesOf } from './shape.ts';
+
+/** What runs as one kernel: a node with the chain fused after it, or a chain on its own. */
+export interface Group {
+  /** The node whose kernel this is; absent for a chain of element-wise operations on its own. */
+  readonly node?: Node;
+  /** What is stored in place of the node's first output. */
+  output: Tensor;
+  /** Applied before storing. */
+  readonly map: MapBuilder;
+  /** Applied to a reduction's input as it is loaded. */
+  readonly prologue?: MapProgram;
+}
+
+/** What fusing must know of kernels, without knowing any. */
+export interface FusionRules {
+  /** Storage buffers that the node's storing dispatch binds, or undefined if nothing may be fused to it. */
+  buffersOf(node: Node): number | undefined;
+  takesPrologue(node: Node): boolean;
+  readonly maxBuffers: number;
+  /** Byte alignment of a binding's offset: a view that starts elsewhere is copied. */
+  readonly alignment: number;
+}
+
+/** The tensor that a view only renames, if it has all its elements. */
+export function unview(tensor: Tensor): Tensor {
+  let t = tensor;
+  while (t.node.op === 'view' && t.node.inputs[0].size === t.size) t = t.node.inputs[0];
+  return t;
+}
+
+/** The number that every element of a tensor has, where that is known while tracing. */
+function constantOf(tensor: Tensor): number | undefined {
+  const { op, attrs, inputs } = tensor.node;
+  if (op === 'constant') return attrs.value as number;
+  if (['view', 'broadcastTo', 'transpose', 'slice'].includes(op)) return constantOf(inputs[0]);
+  return undefined;
+}
+
+/** The cheapest way to read `access` for an output of `shape`. */
+function simplify(shape: Shape, input: Shape, access: Access): OperandAccess {
+  const full = shape.every((n, i) => access.low[i] <= 0 && access.high[i] >= n);
+  const moving = shape.flatMap((n, i) => (n === 1 ? [] : [{ n, stride: access.strides[i] }]));
+  if (full && access.offset === 0) {
+    if (moving.every((a) => a.stride === 0)) return { kind: 'scalar' };
+    const dense = stridesOf(moving.map((a) => a.n));
+    const first = moving.findIndex((a) => a.stride !== 0);
+    const trailing = moving.every((a, i) => (i < first ? a.stride === 0 : a.stride === dense[i]));
+    if (trailing && first === 0) return { kind: 'same' };
+    if (trailing) return { kind: 'cyclic', period: input.reduce((a, b) => a * b, 1) };
+  }
+  return { kind: 'strided', shape, access };
+}
+
+/** Does it read the same thing at every element? Then it may be computed wherever its result is needed. */
+const isUniform = (map: MapProgram): boolean =>
+  map.operands.every((o) => o.access.kind === 'scalar');
+
+/** Every tensor that a group's kernels read. */
+export function readsOf({ node, map, prologue }: Group): Tensor[] {
+  const direct = prologue ? prologue.operands.map((o) => o.tensor) : (node?.inputs ?? []);
+  return [...direct, ...map.operands.map((o) => o.tensor)];
+}
+
+class Fuser {
+  private readonly groups: Group[] = [];
+  /** Which group makes a tensor, as an index into `groups`. */
+  private readonly maker = new Map<Tensor, number>();
+  private readonly uses = new Map<Tensor, Set<Node>>();
+  private readonly results: ReadonlySet<Tensor>;
+
+  constructor(
+    graph: Graph,
+    private readonly nodes: readonly Node[],
+    private readonly rules: FusionRules,
+  ) {
+    this.results = new Set(graph.results().map(unview));
+    for (const node of nodes) {
+      // A view that renames a whole tensor is no use of its own: its users are.
+      if (node.op === 'view' && node.inputs[0].size === node.outputs[0].size) continue;
+      for (const input of node.inputs) {
+        const t = unview(input);
+        const users = this.uses.get(t);
+        if (users) users.add(node);
+        else this.uses.set(t, new Set([node]));
+      }
+    }
+  }
+
+  run(): Group[] {
+    for (const node of this.nodes) this.visit(node);
+    for (const result of this.results) this.materialise(result);
+    return this.needed();
+  }
+
+  /** Chains that were computed anew by all their users are not run. */
+  private needed(): Group[] {
+    const read = new Set<number>();
+    for (const result of this.results) read.add(this.readyAfter(result));
+    for (let i = this.groups.length - 1; i >= 0; i--) {
+      const group = this.groups[i];
+      if (!group.node && !read.has(i)) continue;
+      for (const t of readsOf(group)) read.add(this.readyAfter(t));
+    }
+    return this.groups.filter((group, i) => group.node || read.has(i));
+  }
+
+  private visit(node: Node) {
+    const definition = opDefinition(node.op);
+    if (node.op === 'variable' || node.op === 'constant') return;
+    if (definition.elementwise) this.visitElementwise(node);
+    else if (definition.access)
+      this.visitMovement(
+        node,
+        definition.access(node.inputs[0].shape, node.outputs[0].shape, node.attrs),
+      );
+    else if (node.op === 'view') this.visitView(node);
+    else this.visitKernel(node);
+  }
+
+  private push(group: Group) {
+    const index = this.groups.push(group) - 1;
+    this.maker.set(group.output, index);
+    group.node?.outputs.slice(1).forEach((t) => {
+      this.maker.set(t, index);
+    });
+  }
+
+  /** Constants, and what is a constant under another shape, exist in memory only where they must. */
+  private materialise(tensor: Tensor) {
+    const value = constantOf(tensor);
+    const t = unview(tensor);
+    if (value === undefined || this.maker.has(t)) return;
+    this.push({ output: t, map: new MapBuilder({ kind: 'number', value }) });
+  }
+
+  private visitView(node: Node) {
+    const [x] = node.inputs;
+    const [y] = node.outputs;
+    if (
+      constantOf(x) !== undefined ||
+      ((node.attrs.offset as number) * 4) % this.rules.alignment === 0
+    )
+      return;
+    const strides = stridesOf(y.shape);
+    const access = {
+      strides,
+      offset: node.attrs.offset as number,
+      low: y.shape.map(() => 0),
+      high: y.shape,
+    };
+    const map = new MapBuilder({ kind: 'kernel' });
+    map.result = map.operand(x, simplify(y.shape, x.shape, access));
+    this.push({ output: y, map });
+  }
+
+  private visitMovement(node: Node, access: Access) {
+    const [x] = node.inputs;
+    const [y] = node.outputs;
+    if (constantOf(y) !== undefined) return;
+    this.materialise(x);
+    const map = new MapBuilder({ kind: 'kernel' });
+    map.result = map.operand(unview(x), simplify(y.shape, x.shape, access));
+    this.push({ output: y, map });
+  }
+
+  private visitKernel(node: Node) {
+    for (const input of node.inputs) this.materialise(input);
+    let prologue: MapProgram | undefined;
+    if (this.rules.takesPrologue(node)) {
+      const map = new MapBuilder({ kind: 'kernel' });
+      const x = node.inputs[0];
+      const chain = this.chainFor(x, node, x.shape);
+      map.result = chain
+        ? map.inline(chain.map, { kind: 'kernel' })
+        : map.operand(unview(x), { kind: 'same' });
+      prologue = map;
+    }
+    this.push({ node, output: node.outputs[0], map: new MapBuilder({ kind: 'kernel' }), prologue });
+  }
+
+  /** The chain on its own that makes `x`, if `user` may compute it anew instead of reading it. */
+  private chainFor(x: Tensor, user: Node, shape: Shape): Group | undefined {
+    const t = unview(x);
+    const group = this.groups[this.maker.get(t) ?? -1];
+    if (!group || group.node || this.results.has(t)) return undefined;
+    const uniform = isUniform(group.map);
+    const size = shape.reduce((a, b) => a * b, 1);
+    if (!uniform && t.size !== size) return undefined;
+    const soleUser = this.uses.get(t)?.size === 1 && this.uses.get(t)?.has(user);
+    const free = uniform && group.map.operands.length === 0;
+    return soleUser || free ? group : undefined;
+  }
+
+  /** The group that must have run before `tensor` can be read; −1 if none. */
+  private readyAfter(tensor: Tensor): number {
+    let t = tensor;
+    while (!this.maker.has(t) && t.node.op === 'view') t = t.node.inputs[0];
+    return this.maker.get(t) ?? -1;
+  }
+
+  private accessOf(x: Tensor, shape: Shape): OperandAccess {
+    if (sameShape(x.shape, shape)) return { kind: 'same' };
+    const lead = shape.length - x.shape.length;
+    const own = stridesOf(x.shape);
+    const strides = shape.map((_, i) => (i < lead || x.shape[i - lead] === 1 ? 0 : own[i - lead]));
+    return simplify(shape, x.shape, { strides, offset: 0, low: shape.map(() => 0), high: shape });
+  }
+
+  private visitElementwise(node: Node) {
+    const [y] = node.outputs;
+    const shape = broadcastShapes(node.inputs.map((t) => t.shape)) ?? y.shape;
+    const target = this.fusionTarget(node, y);
+    const chains = node.inputs.map((x) =>
+      unview(x) === target?.tensor ? undefined : this.chainFor(x, node, shape),
+    );
+
+    const assemble = (base: MapBuilder | undefined, inline: boolean) => {
+      const map = new MapBuilder({ kind: 'kernel' });
+      const kernelValue = base && map.inline(base, { kind: 'kernel' });
+      const inlined = new Map<Group, MapArg>();
+      const args = node.inputs.map((x, i): MapArg => {
+        const value = constantOf(x);
+        if (value !== undefined) return { kind: 'number', value };
+        if (kernelValue && unview(x) === target?.tensor) return kernelValue;
+        const chain = chains[i];
+        if (!inline || !chain) return map.operand(unview(x), this.accessOf(x, shape));
+        const result = inlined.get(chain) ?? map.inline(chain.map, { kind: 'kernel' });
+        inlined.set(chain, result);
+        return result;
+      });
+      map.result = map.instruction(node.op, args, node.attrs);
+      return map;
+    };
+    const buffers = (map: MapProgram) => new Set(map.operands.map((o) => o.tensor)).size;
+
+    if (target) {
+      for (const inline of [true, false]) {
+        const map = assemble(target.group.map, inline);
+        const early = map.operands.every((o) => this.readyAfter(o.tensor) < target.index);
+        if (early && target.buffers + buffers(map) <= this.rules.maxBuffers) {
+          this.groups[target.index] = { ...target.group, output: y, map };
+          this.maker.set(y, target.index);
+          return;
+        }
+      }
+    }
+    const whole = assemble(undefined, true);
+    const fits = 1 + buffers(whole) <= this.rules.maxBuffers;
+    this.push({ output: y, map: fits ? whole : assemble(undefined, false) });
+  }
+
+  /** The latest kernel that makes an operand of `node` for nobody else, to which `node` may be fused. */
+  private fusionTarget(node: Node, y: Tensor) {
+    let best: { group: Group; index: number; tensor: Tensor; buffers: number } | undefined;
+    for (const input of node.inputs) {
+      const tensor = unview(input);
+      const index = this.maker.get(tensor);
+      const group = this.groups[index ?? -1];
+      if (!group?.node || index === undefined || group.output !== tensor) continue;
+      const buffers = this.rules.buffersOf(group.node);
+      const soleUse = this.uses.get(tensor)?.size === 1 && !this.results.has(tensor);
+      if (buffers === undefined || !soleUse || tensor.size !== y.size) continue;
+      if (this.accessOf(input, y.shape).kind !== 'same') continue;
+      if (!best || index > best.index) best = { group, index, tensor, buffers };
+    }
+    return best;
+  }
+}
+
+/**
+ * Fuses chains of element-wise operations to the kernel that makes their operand, and movements to
+ * the loads of what follows. `nodes` are in trace order; so are the groups.
+ */
+export const fuse = (graph: Graph, nodes: readonly Node[], rules: FusionRules): Group[] =>
+  new Fuser(graph, nodes, rules).run();

@@ -1,0 +1,267 @@
+import { type Group, readsOf } from './fuse.ts';
+import type { Graph, Tensor } from './graph.ts';
+import { opDefinition } from './registry.ts';
+
+/**
+ * Memory that a tensor lies in. `variable`: outlives the step and belongs to the caller. `fixed`:
+ * belongs to the plan alone, starts as zeros. `pool`: shared with others whose lifetimes differ.
+ */
+export interface Storage {
+  readonly kind: 'variable' | 'fixed' | 'pool';
+  readonly label: string;
+  readonly bytes: number;
+}
+
+/** Where a tensor's elements are. `offset` and `bytes` in bytes. */
+export interface Placement {
+  readonly storage: Storage;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface Copy {
+  readonly from: Placement;
+  readonly to: Placement;
+}
+
+/** A group, the copies that must precede it, and the operand that it overwrites as it reads it. */
+export interface PlacedGroup {
+  readonly group: Group;
+  readonly copiesBefore: readonly Copy[];
+  readonly overwrites?: Tensor;
+}
+
+export interface PlacedGraph {
+  readonly groups: readonly PlacedGroup[];
+  /** Copies at the end: new versions of variables that could not be made where the variable lies. */
+  readonly finalCopies: readonly Copy[];
+  placementOf(tensor: Tensor): Placement;
+}
+
+const END = Number.POSITIVE_INFINITY;
+
+/** What a group writes: its result, then its node's further outputs. */
+export const writesOf = ({ node, output }: Group): Tensor[] => [
+  output,
+  ...(node?.outputs.slice(1) ?? []),
+];
+
+class Placer {
+  private readonly placed = new Map<Tensor, Placement>();
+  /** Group that writes a tensor. */
+  private readonly writer = new Map<Tensor, number>();
+  /** Groups that read a tensor, by the tensor that owns the memory. */
+  private readonly readers = new Map<Tensor, number[]>();
+  private readonly windows = new Map<Tensor, { pack: Tensor; offset: number }>();
+  private readonly variableStorage = new Map<string, Storage>();
+  /** Tensors that lie, or may lie, in a variable's storage: its versions. */
+  private readonly versions = new Map<string, Set<Tensor>>();
+  private readonly results: Set<Tensor>;
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly groups: readonly Group[],
+    private readonly alignment: number,
+  ) {
+    groups.forEach((group, p) => {
+      for (const t of writesOf(group)) this.writer.set(t, p);
+    });
+    groups.forEach((group, p) => {
+      for (const t of readsOf(group)) this.noteReader(t, p);
+    });
+    this.results = new Set(graph.results().map((t) => this.base(t).tensor));
+    for (const t of graph.outputs.values()) this.noteReader(t, END);
+    this.claimVariables();
+    for (const group of groups) if (group.node?.op === 'pack') this.claimWindows(group);
+  }
+
+  run(): PlacedGraph {
+    const groups = this.groups.map((group, p) => this.placeGroup(group, p));
+    const finalCopies: Copy[] = [];
+    for (const variable of this.graph.variables.values()) {
+      const home = this.placementOf(variable.initial);
+      const from = this.placementOf(variable.current);
+      if (from.storage !== home.storage || from.offset !== home.offset)
+        finalCopies.push({ from, to: home });
+    }
+    return { groups, finalCopies, placementOf: (t) => this.placementOf(t) };
+  }
+
+  /** The tensor whose memory a view looks into, and where the view starts, in elements. */
+  private base(tensor: Tensor): { tensor: Tensor; offset: number } {
+    let t = tensor;
+    let offset = 0;
+    // An unaligned view has been copied: a group writes it.
+    while (t.node.op === 'view' && !this.writer.has(t)) {
+      offset += t.node.attrs.offset as number;
+      t = t.node.inputs[0];
+    }
+    return { tensor: t, offset };
+  }
+
+  private noteReader(tensor: Tensor, position: number) {
+    const { tensor: t } = this.base(tensor);
+    const list = this.readers.get(t);
+    if (list) list.push(position);
+    else this.readers.set(t, [position]);
+  }
+
+  private lastReader = (tensor: Tensor): number =>
+    Math.max(-1, ...(this.readers.get(tensor) ?? []));
+
+  private claimVariables() {
+    for (const { name, initial, current } of this.graph.variables.values()) {
+      const storage: Storage = { kind: 'variable', label: name, bytes: initial.bytes };
+      this.variableStorage.set(name, storage);
+      this.placed.set(initial, { storage, offset: 0, bytes: initial.bytes });
+      const versions = new Set([initial]);
+      // Back from the newest version through operations that update in place.
+      for (let t: Tensor | undefined = this.base(current).tensor; t && t !== initial; ) {
+        versions.add(t);
+        const pair: readonly [number, number] | undefined = opDefinition(t.node.op).inPlace?.find(
+          ([o]) => o === t?.index,
+        );
+        t = pair && this.base(t.node.inputs[pair[1]]).tensor;
+      }
+      this.versions.set(name, versions);
+    }
+  }
+
+  /** Lets whoever makes an input of `pack` write it straight to its window. */
+  private claimWindows(group: Group) {
+    const node = group.node;
+    if (!node) return;
+    const offsets = node.attrs.offsets as number[];
+    const wanted = new Map<Tensor, number>();
+    node.inputs.forEach((input, i) => {
+      const { tensor, offset } = this.base(input);
+      const writer = this.writer.get(tensor);
+      const byteOffset = offsets[i] * 4;
+      if (writer === undefined || offset !== 0 || tensor.size !== input.size) return;
+      if (byteOffset % this.alignment !== 0 || this.results.has(tensor) || this.windows.has(tensor))
+        return;
+      const inPlace = opDefinition(tensor.node.op).inPlace?.some(([o]) => o === tensor.index);
+      if (!inPlace && !wanted.has(tensor)) wanted.set(tensor, byteOffset);
+    });
+    // One dispatch may not read one window of a buffer and write another.
+    for (const [tensor, offset] of wanted) {
+      const clash = (this.readers.get(tensor) ?? []).some(
+        (p) => p !== END && writesOf(this.groups[p]).some((t) => wanted.has(t)),
+      );
+      if (!clash) this.windows.set(tensor, { pack: group.output, offset });
+    }
+  }
+
+  private placementOf(tensor: Tensor): Placement {
+    const { tensor: t, offset } = this.base(tensor);
+    const at = this.placed.get(t);
+    if (!at) throw new Error(`${tensor} has no memory: it is read before it is made`);
+    return { storage: at.storage, offset: at.offset + offset * 4, bytes: tensor.bytes };
+  }
+
+  private allocate(t: Tensor, kind: 'pool' | 'fixed'): Placement {
+    const placement = {
+      storage: { kind, label: String(t), bytes: t.bytes },
+      offset: 0,
+      bytes: t.bytes,
+    };
+    this.placed.set(t, placement);
+    return placement;
+  }
+
+  /** A pack's buffer starts as zeros and nobody else writes to it, so that its gaps stay zero. */
+  private packPlacement = (pack: Tensor): Placement =>
+    this.placed.get(pack) ?? this.allocate(pack, 'fixed');
+
+  private placeGroup(group: Group, position: number): PlacedGroup {
+    const copiesBefore: Copy[] = [];
+    let overwrites: Tensor | undefined;
+    if (group.node?.op === 'pack') {
+      const to = this.packPlacement(group.output);
+      const offsets = group.node.attrs.offsets as number[];
+      group.node.inputs.forEach((input, i) => {
+        const { tensor } = this.base(input);
+        if (
+          this.windows.get(tensor)?.pack === group.output &&
+          this.windows.get(tensor)?.offset === offsets[i] * 4
+        )
+          return;
+        const bytes = input.size * 4;
+        copiesBefore.push({
+          from: { ...this.placementOf(input), bytes },
+          to: { storage: to.storage, offset: offsets[i] * 4, bytes },
+        });
+      });
+      return { group, copiesBefore };
+    }
+    for (const t of writesOf(group)) {
+      const window = this.windows.get(t);
+      if (window) {
+        const { storage } = this.packPlacement(window.pack);
+        this.placed.set(t, { storage, offset: window.offset, bytes: t.bytes });
+        continue;
+      }
+      const pair = opDefinition(t.node.op).inPlace?.find(([o]) => o === t.index);
+      if (group.node === t.node && pair) {
+        const input = t.node.inputs[pair[1]];
+        const from = this.placementOf(input);
+        if (this.mayOverwrite(input, t, position)) this.placed.set(t, from);
+        else
+          copiesBefore.push({ from, to: this.allocate(t, this.results.has(t) ? 'fixed' : 'pool') });
+        continue;
+      }
+      const home = this.homeOf(t, group, position);
+      if (home) {
+        this.placed.set(t, home.placement);
+        overwrites = home.overwrites;
+      } else {
+        this.allocate(t, this.results.has(t) ? 'fixed' : 'pool');
+      }
+    }
+    return { group, copiesBefore, overwrites };
+  }
+
+  /** May an in-place operation turn `input` into `t` where it lies? */
+  private mayOverwrite(input: Tensor, t: Tensor, position: number): boolean {
+    const { tensor } = this.base(input);
+    const { storage } = this.placementOf(input);
+    if (this.lastReader(tensor) > position || this.windows.has(tensor)) return false;
+    if (storage.kind === 'variable') return this.versions.get(storage.label)?.has(t) ?? false;
+    return storage.kind === 'pool';
+  }
+
+  /** The storage of the variable that `t` is the newest version of, if it may be written there now. */
+  private homeOf(t: Tensor, group: Group, position: number) {
+    for (const { name, current, initial } of this.graph.variables.values()) {
+      const storage = this.variableStorage.get(name);
+      if (
+        current === initial ||
+        this.base(current).tensor !== t ||
+        t.bytes !== initial.bytes ||
+        !storage
+      )
+        continue;
+      const earlier = [...(this.versions.get(name) ?? [])].filter((v) => v !== t);
+      const last = Math.max(...earlier.map((v) => this.lastReader(v)));
+      if (last > position) continue;
+      const placement = { storage, offset: 0, bytes: t.bytes };
+      if (last < position) return { placement, overwrites: undefined };
+      // Read in the same dispatch: one read_write binding serves if each element is read where it is written.
+      const reads = group.map.operands.filter((o) => earlier.includes(this.base(o.tensor).tensor));
+      const alike =
+        reads.length === 1 &&
+        reads[0].access.kind === 'same' &&
+        this.base(reads[0].tensor).offset === 0;
+      if (!group.node && alike) return { placement, overwrites: reads[0].tensor };
+    }
+    return undefined;
+  }
+}
+
+/**
+ * Decides where every tensor lies, before kernels are chosen: updates in place where nobody needs the
+ * old value any more, gradients straight into their net's buffer, new versions of variables where the
+ * variable lies. Whatever cannot be proved safe is copied instead.
+ */
+export const place = (graph: Graph, groups: readonly Group[], alignment: number): PlacedGraph =>
+  new Placer(graph, groups, alignment).run();

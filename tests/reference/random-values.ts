@@ -42,9 +42,13 @@ export class RandomValues {
     });
   }
 
-  /** Numbers of both signs and at least `gap` from 0, for operations with a kink there. */
-  nonZero(size: number, gap = 0.1): Float32Array {
-    return this.normal(size).map((x) => (x < 0 ? x - gap : x + gap));
+  /** Normals that keep at least `gap` away from some points: where an operation has a kink. */
+  away(size: number, points: readonly number[] = [0], gap = 0.05): Float32Array {
+    const tooNear = (x: number) => points.some((p) => Math.abs(x - p) < gap);
+    return this.normal(size).map((x) => {
+      while (tooNear(x)) [x] = this.normal(1);
+      return x;
+    });
   }
 
   /** Numbers in random order of which any two differ by at least `gap`. */

@@ -16,17 +16,18 @@ const constant = (like: Tensor, value: number): Tensor =>
 
 /**
  * Vector–Jacobian product by reverse accumulation: Σ_i seedsᵢᵀ · ∂outputsᵢ/∂wrtⱼ for each j.
- * `undefined` where an output does not depend on wrtⱼ.
+ * `undefined` where an output does not depend on wrtⱼ. Nodes before `firstNode` are not walked.
  */
 function vjp(
   outputs: readonly Tensor[],
   seeds: readonly (Tensor | undefined)[],
   wrt: readonly Tensor[],
+  firstNode = 0,
 ): (Tensor | undefined)[] {
   if (outputs.length === 0) return wrt.map(() => undefined);
   const { graph } = outputs[0];
   // Nodes made from here on are gradients themselves: only those already there are walked back.
-  const nodes = [...graph.nodes];
+  const nodes = graph.nodes.slice(firstNode);
   const active = dependents(nodes, wrt);
   const adjoints = new Map<Tensor, Tensor>();
   const accumulate = (tensor: Tensor, value: Tensor | undefined) => {
@@ -51,8 +52,11 @@ function vjp(
       });
     } else if (definition.decompose) {
       const wanted = [...new Set(node.inputs.filter((_, i) => needs[i]))];
+      // Only the replayed nodes are walked: how one input depends on another is this walk's business,
+      // and would be counted twice.
+      const firstReplayed = graph.nodes.length;
       const replayed = definition.decompose(node.inputs, node.attrs);
-      vjp(replayed, dOutputs, wanted).forEach((d, i) => {
+      vjp(replayed, dOutputs, wanted, firstReplayed).forEach((d, i) => {
         accumulate(wanted[i], d);
       });
     } else {

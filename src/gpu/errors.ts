@@ -1,0 +1,166 @@
+/**
+ * What can go wrong with the device. Every class says what was needed and what there was, and
+ * carries advice; `code` is stable, for programs.
+ */
+import { GanvasError } from '../graph/errors.ts';
+
+/** This page, worker or runtime has no WebGPU at all. Code `no-webgpu`. */
+export class NoWebGPUError extends GanvasError {
+  override readonly name = 'NoWebGPUError';
+
+  /** `insecure`: the page came over plain HTTP, where browsers hide WebGPU. */
+  constructor(insecure = false) {
+    super(
+      'no-webgpu',
+      'There is no WebGPU here.',
+      insecure
+        ? 'Browsers offer it to secure pages only: serve the page over HTTPS or from localhost.'
+        : 'Use a current Chrome, Edge, Safari or Firefox, or pass a WebGPU implementation as `gpu`.',
+    );
+  }
+}
+
+/** There is WebGPU, but no adapter (a GPU or its substitute) that gives a device. Code `no-adapter`. */
+export class NoAdapterError extends GanvasError {
+  override readonly name = 'NoAdapterError';
+
+  constructor(message = 'WebGPU found no usable adapter.') {
+    super(
+      'no-adapter',
+      message,
+      "Update the graphics driver, turn on the browser's hardware acceleration, and see chrome://gpu or about:support.",
+    );
+  }
+}
+
+/** Something is larger than the device allows. Code `limit`. */
+export class LimitError extends GanvasError {
+  override readonly name = 'LimitError';
+
+  constructor(
+    /** What is too large, such as a buffer's label. */
+    readonly what: string,
+    /** WebGPU's name of the limit. */
+    readonly limit: string,
+    readonly needed: number,
+    readonly available: number,
+    advice = 'Use a smaller batch or model, or another GPU.',
+  ) {
+    super('limit', `${what} needs ${limit} ${needed}, but there is ${available}.`, advice);
+  }
+}
+
+/** Why a device is gone: `disposed` by its owner, `destroyed` from outside, or by an accident. */
+export type LossReason = 'disposed' | 'destroyed' | 'unknown';
+
+/** The device is gone, and with it everything that was in its memory. Code `device-lost`. */
+export class DeviceLostError extends GanvasError {
+  override readonly name = 'DeviceLostError';
+
+  constructor(
+    readonly reason: LossReason,
+    detail = '',
+  ) {
+    super(
+      'device-lost',
+      `The GPU device is gone (${reason})${detail ? `: ${detail}` : ''}.`,
+      reason === 'disposed'
+        ? 'It was used after dispose().'
+        : 'Open a device again, and go on from the last checkpoint.',
+    );
+  }
+}
+
+/** The GPU has no memory left. Code `out-of-memory`. */
+export class OutOfMemoryError extends GanvasError {
+  override readonly name = 'OutOfMemoryError';
+
+  constructor(detail: string) {
+    super(
+      'out-of-memory',
+      `The GPU is out of memory: ${detail}`,
+      'Use a smaller batch, or close other pages that use the GPU.',
+    );
+  }
+}
+
+/** One complaint of the shader compiler. Lines and columns count from 1; 0 is unknown. */
+export interface ShaderMessage {
+  readonly line: number;
+  readonly column: number;
+  readonly text: string;
+}
+
+/** A shader does not compile, or makes no pipeline. Code `shader`. */
+export class ShaderError extends GanvasError {
+  override readonly name = 'ShaderError';
+
+  constructor(
+    readonly label: string,
+    readonly messages: readonly ShaderMessage[],
+    /** The WGSL that the lines of `messages` are in. */
+    readonly source: string,
+  ) {
+    const lines = source.split('\n');
+    const described = messages.map(({ line, column, text }) =>
+      line > 0 ? `line ${line}:${column}: ${text}\n  ${lines[line - 1]?.trim() ?? ''}` : text,
+    );
+    super(
+      'shader',
+      `The shader ${label} does not compile.\n${described.join('\n')}\n`,
+      'This is a bug of Ganvas or of the graphics driver: please report it with this message.',
+    );
+  }
+}
+
+/** WebGPU refused a command. Code `gpu-validation`. */
+export class GpuValidationError extends GanvasError {
+  override readonly name = 'GpuValidationError';
+
+  constructor(detail: string) {
+    super(
+      'gpu-validation',
+      `WebGPU refused a command: ${detail}`,
+      'This is a bug of whoever made the command; where that is Ganvas, please report it.',
+    );
+  }
+}
+
+/** The driver failed at a valid command. Code `gpu-internal`. */
+export class GpuInternalError extends GanvasError {
+  override readonly name = 'GpuInternalError';
+
+  constructor(detail: string) {
+    super(
+      'gpu-internal',
+      `The graphics driver failed: ${detail}`,
+      'Update it, or try another GPU.',
+    );
+  }
+}
+
+/** Every copy target of a `ReadbackRing` is in use. Code `readback-busy`. */
+export class ReadbackBusyError extends GanvasError {
+  override readonly name = 'ReadbackBusyError';
+
+  constructor(slots: number) {
+    super(
+      'readback-busy',
+      `All ${slots} readback slots are in flight.`,
+      'Await an earlier read, or make the ring larger.',
+    );
+  }
+}
+
+/** What an `uncapturederror` event carries, as an error of ours. */
+export function errorOf(error: GPUError): GanvasError {
+  // By name: not every runtime has these classes among its globals.
+  switch (error.constructor.name) {
+    case 'GPUOutOfMemoryError':
+      return new OutOfMemoryError(error.message);
+    case 'GPUInternalError':
+      return new GpuInternalError(error.message);
+    default:
+      return new GpuValidationError(error.message);
+  }
+}

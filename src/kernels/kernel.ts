@@ -1,6 +1,6 @@
 import type { Node, Tensor } from '../graph/graph.ts';
-import type { Shader } from './wgsl.ts';
 import type { MapProgram } from '../graph/map.ts';
+import type { Shader } from './wgsl.ts';
 
 /** A buffer that only one node's dispatches use, between them. Known by identity. */
 export interface Scratch {

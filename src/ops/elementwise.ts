@@ -21,11 +21,13 @@ export interface Elementwise {
   grad?(dy: Tensor, x: readonly Tensor[], y: Tensor, attrs: Attrs): readonly (Tensor | undefined)[];
 }
 
-/** A number as a WGSL literal of type `V`. */
-const lit = (value: unknown): string => {
-  const x = Math.fround(Number(value));
+const LARGEST_F32 = 3.4028234663852886e38;
+
+/** A number as a WGSL expression of type `V`. Infinities, which WGSL cannot write, become the largest f32. */
+export function literal(value: unknown): string {
+  const x = Math.fround(Math.min(Math.max(Number(value), -LARGEST_F32), LARGEST_F32));
   return `V(${Number.isInteger(x) && Math.abs(x) < 1e6 ? x.toFixed(1) : x.toExponential()})`;
-};
+}
 
 const sigmoid64 = (x: number): number =>
   x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
@@ -165,7 +167,7 @@ export const elementwiseTable: Readonly<Record<string, Elementwise>> = {
   },
   leakyRelu: {
     arity: 1,
-    wgsl: ([x], { slope }) => `leakyRelu(${x}, ${lit(slope)})`,
+    wgsl: ([x], { slope }) => `leakyRelu(${x}, ${literal(slope)})`,
     f64: ([x], { slope }) => (x > 0 ? x : x * Number(slope)),
     // In terms of y, so that x need not be kept: slope is positive, so y has the sign of x.
     grad: (dy, _, y, { slope }) => [reluGrad(dy, y, Number(slope))],
@@ -173,7 +175,7 @@ export const elementwiseTable: Readonly<Record<string, Elementwise>> = {
   /** dy where the activation y is positive, else slope · dy. */
   reluGrad: {
     arity: 2,
-    wgsl: ([dy, y], { slope }) => `(${dy} * select(${lit(slope)}, V(1.0), ${y} > V(0.0)))`,
+    wgsl: ([dy, y], { slope }) => `(${dy} * select(${literal(slope)}, V(1.0), ${y} > V(0.0)))`,
     f64: ([dy, y], { slope }) => (y > 0 ? dy : dy * Number(slope)),
     grad: (d, [, y], _, { slope }) => [reluGrad(d, y, Number(slope)), undefined],
   },
@@ -193,7 +195,7 @@ export const elementwiseTable: Readonly<Record<string, Elementwise>> = {
   },
   clamp: {
     arity: 1,
-    wgsl: ([x], { min, max }) => `clamp(${x}, ${lit(min)}, ${lit(max)})`,
+    wgsl: ([x], { min, max }) => `clamp(${x}, ${literal(min)}, ${literal(max)})`,
     f64: ([x], { min, max }) => Math.min(Math.max(x, Number(min)), Number(max)),
     grad: (dy, [x], _, { min, max }) => [
       mul(

@@ -1,0 +1,10 @@
+/** Every kernel, registered by being imported. */
+import './batch-norm.ts';
+import './conv2d.ts';
+import './matmul.ts';
+import './optimiser.ts';
+import './random.ts';
+import './reduce.ts';
+
+export { lowerElementwise } from './elementwise.ts';
+export { kernelOf } from './kernel.ts';

@@ -1,0 +1,251 @@
+import { bufferUsage, type Device } from '../gpu/device.ts';
+import { pipelinesOf } from '../gpu/pipelines.ts';
+import { readBuffer } from '../gpu/readback.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Placement, Storage } from '../graph/place.ts';
+import { type Shape, sizeOf } from '../graph/shape.ts';
+import { type Command, type Plan, planGraph } from './plan.ts';
+import type { Variables } from './variables.ts';
+
+/** A command with everything that it needs on the device. */
+type Encodable =
+  | {
+      readonly kind: 'dispatch';
+      readonly pipeline: GPUComputePipeline;
+      readonly group: GPUBindGroup;
+      readonly grid: readonly [number, number, number];
+    }
+  | {
+      readonly kind: 'copy';
+      readonly from: GPUBufferBinding;
+      readonly to: GPUBufferBinding;
+      readonly bytes: number;
+    };
+
+/** A result of a graph on the device. Valid until the graph runs again. */
+export interface DeviceTensor {
+  readonly buffer: GPUBuffer;
+  /** Bytes. */
+  readonly offset: number;
+  readonly shape: Shape;
+}
+
+/** Sizes of a compiled graph. */
+export interface ExecutableStats {
+  readonly dispatches: number;
+  readonly copies: number;
+  readonly pipelines: number;
+  /** Bytes of intermediates, outputs and uniforms; variables apart. */
+  readonly bytes: number;
+  readonly flops: number;
+}
+
+/**
+ * Nanoseconds that a command takes on the software adapter, roughly: 2.5 GFLOP/s, 2 ns a byte,
+ * 16 µs a dispatch. Only ratios matter: where a step is cut into submits.
+ */
+function predictedCost(command: Command): number {
+  if (command.kind === 'copy') return command.to.bytes;
+  const bytes = command.bindings.reduce((sum, b) => sum + b.place.bytes, 0);
+  return command.dispatch.flops * 0.4 + bytes * 2 + 16_000;
+}
+
+const UNIFORM_ALIGNMENT = 256;
+
+/** One uniform buffer for all dispatches; equal contents share a place. */
+function packUniforms(plan: Plan) {
+  const offsets = new Map<string, number>();
+  const blocks: Uint32Array[] = [];
+  const offsetOf = (params: Uint32Array): number => {
+    const key = params.join();
+    let offset = offsets.get(key);
+    if (offset === undefined) {
+      offset = blocks.push(params) * UNIFORM_ALIGNMENT - UNIFORM_ALIGNMENT;
+      offsets.set(key, offset);
+    }
+    return offset;
+  };
+  const ofCommand = plan.commands.map((c) =>
+    c.kind === 'dispatch' && c.dispatch.params ? offsetOf(c.dispatch.params) : undefined,
+  );
+  const data = new Uint32Array((Math.max(1, blocks.length) * UNIFORM_ALIGNMENT) / 4);
+  blocks.forEach((block, i) => {
+    data.set(block, (i * UNIFORM_ALIGNMENT) / 4);
+  });
+  return { data, ofCommand };
+}
+
+/**
+ * A graph compiled for a device: its commands with pipelines and bind groups made once. Running it
+ * encodes and submits; it creates nothing and waits for nothing.
+ */
+export class Executable {
+  private disposed = false;
+
+  private constructor(
+    readonly device: Device,
+    readonly plan: Plan,
+    private readonly commands: readonly Encodable[],
+    private readonly costs: readonly number[],
+    private readonly own: readonly GPUBuffer[],
+    readonly outputs: ReadonlyMap<string, DeviceTensor>,
+    readonly stats: ExecutableStats,
+  ) {}
+
+  /** Plans a graph, compiles its pipelines in parallel, and allocates its memory. */
+  static async compile(graph: Graph, variables: Variables): Promise<Executable> {
+    const { device } = variables;
+    device.assertUsable();
+    const plan = planGraph(graph, device.traits);
+    const cache = pipelinesOf(device);
+    const pipelines = await Promise.all(
+      plan.commands.map((c) =>
+        c.kind === 'dispatch' ? cache.pipeline(c.dispatch.shader, c.dispatch.label) : undefined,
+      ),
+    );
+
+    const own: GPUBuffer[] = [];
+    const make = (label: string, bytes: number, usage: number) => {
+      const buffer = device.createBuffer(label, bytes, usage);
+      own.push(buffer);
+      return buffer;
+    };
+    try {
+      const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
+      const pool = plan.poolSizes.map((bytes, i) => make(`pool ${i}`, bytes, usage));
+      const fixed = new Map(plan.fixed.map((s) => [s, make(s.label, s.bytes, usage)]));
+      const { data, ofCommand } = packUniforms(plan);
+      const uniforms = make(
+        'uniforms',
+        data.byteLength,
+        bufferUsage.uniform | bufferUsage.copyTarget,
+      );
+      device.gpu.queue.writeBuffer(uniforms, 0, data);
+
+      const bufferOf = (storage: Storage): GPUBuffer => {
+        const variable =
+          storage.kind === 'variable' ? graph.variables.get(storage.label) : undefined;
+        if (variable) return variables.buffer(variable.name, variable);
+        return fixed.get(storage) ?? pool[plan.poolOf.get(storage) ?? -1];
+      };
+      // Bindings are as long as their tensor, rounded to the 16 bytes that a vec4 access needs.
+      const bind = ({ storage, offset, bytes }: Placement): GPUBufferBinding => {
+        const buffer = bufferOf(storage);
+        return { buffer, offset, size: Math.min(Math.ceil(bytes / 16) * 16, buffer.size - offset) };
+      };
+      const commands = plan.commands.map((command, i): Encodable => {
+        if (command.kind === 'copy') {
+          return {
+            kind: 'copy',
+            from: bind(command.from),
+            to: bind(command.to),
+            bytes: command.to.bytes,
+          };
+        }
+        const { dispatch, bindings } = command;
+        const buffers: Record<string, GPUBufferBinding> = {};
+        for (const { name, place } of bindings) buffers[name] = bind(place);
+        if (dispatch.params) {
+          buffers.params = {
+            buffer: uniforms,
+            offset: ofCommand[i] ?? 0,
+            size: Math.ceil(dispatch.params.byteLength / 16) * 16,
+          };
+        }
+        const pipeline = pipelines[i] as GPUComputePipeline;
+        return {
+          kind: 'dispatch',
+          pipeline,
+          group: cache.bindGroup(dispatch.shader, buffers, dispatch.label),
+          grid: dispatch.grid,
+        };
+      });
+      for (const variable of graph.variables.values()) variables.buffer(variable.name, variable);
+      const outputs = new Map(
+        [...graph.outputs].map(([name, tensor]): [string, DeviceTensor] => {
+          const at = plan.placementOf(tensor);
+          return [name, { buffer: bufferOf(at.storage), offset: at.offset, shape: tensor.shape }];
+        }),
+      );
+      const dispatches = plan.commands.filter((c) => c.kind === 'dispatch');
+      return new Executable(
+        device,
+        plan,
+        commands,
+        plan.commands.map(predictedCost),
+        own,
+        outputs,
+        {
+          dispatches: dispatches.length,
+          copies: plan.commands.length - dispatches.length,
+          pipelines: new Set(dispatches.map((c) => c.dispatch.shader.code)).size,
+          bytes: own.reduce((sum, b) => sum + b.size, 0),
+          flops: dispatches.reduce((sum, c) => sum + c.dispatch.flops, 0),
+        },
+      );
+    } catch (error) {
+      for (const buffer of own) device.destroyBuffer(buffer);
+      throw error;
+    }
+  }
+
+  /**
+   * Encodes and submits the whole graph in about `submits` submits of like predicted time.
+   * `tail` may add commands to the last, such as a copy of the metrics.
+   */
+  run({
+    submits = 1,
+    tail,
+  }: {
+    submits?: number;
+    tail?: (encoder: GPUCommandEncoder) => void;
+  } = {}): void {
+    this.device.assertUsable();
+    const { gpu } = this.device;
+    const share = this.costs.reduce((a, b) => a + b, 0) / Math.max(1, submits);
+    let encoder = gpu.createCommandEncoder();
+    let pass: GPUComputePassEncoder | undefined;
+    let cost = 0;
+    this.commands.forEach((command, i) => {
+      if (cost > 0 && cost + this.costs[i] / 2 > share) {
+        pass?.end();
+        pass = undefined;
+        gpu.queue.submit([encoder.finish()]);
+        encoder = gpu.createCommandEncoder();
+        cost = 0;
+      }
+      cost += this.costs[i];
+      if (command.kind === 'copy') {
+        pass?.end();
+        pass = undefined;
+        const { from, to, bytes } = command;
+        encoder.copyBufferToBuffer(from.buffer, from.offset ?? 0, to.buffer, to.offset ?? 0, bytes);
+        return;
+      }
+      pass ??= encoder.beginComputePass();
+      pass.setPipeline(command.pipeline);
+      pass.setBindGroup(0, command.group);
+      pass.dispatchWorkgroups(...command.grid);
+    });
+    pass?.end();
+    tail?.(encoder);
+    gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** A copy of an output's elements, once the graph has run. */
+  async read(name: string): Promise<Float32Array<ArrayBuffer>> {
+    const output = this.outputs.get(name);
+    if (!output)
+      throw new RangeError(`No output '${name}' among ${[...this.outputs.keys()].join(', ')}`);
+    return new Float32Array(
+      await readBuffer(this.device, output.buffer, output.offset, sizeOf(output.shape) * 4),
+    );
+  }
+
+  /** Frees intermediates and outputs; variables stay. Doing so twice is fine. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const buffer of this.own) this.device.destroyBuffer(buffer);
+  }
+}

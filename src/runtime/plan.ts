@@ -1,0 +1,123 @@
+import { GraphError } from '../graph/errors.ts';
+import { fuse } from '../graph/fuse.ts';
+import type { Graph, Tensor } from '../graph/graph.ts';
+import { type PlacedGroup, type Placement, place, type Storage } from '../graph/place.ts';
+import { assignPool, type Lifetime } from '../graph/pool.ts';
+import { prune } from '../graph/prune.ts';
+import { kernelOf, lowerElementwise } from '../kernels/index.ts';
+import type { BufferRef, DeviceTraits, Dispatch } from '../kernels/kernel.ts';
+
+/** Byte alignment of a storage binding's offset: WebGPU's default limit. */
+const ALIGNMENT = 256;
+
+/** A binding of a dispatch: the shader's name for it, and the memory. */
+export interface PlannedBinding {
+  readonly name: string;
+  readonly place: Placement;
+}
+
+/** One command of a step. */
+export type Command =
+  | {
+      readonly kind: 'dispatch';
+      readonly dispatch: Dispatch;
+      readonly bindings: readonly PlannedBinding[];
+    }
+  | { readonly kind: 'copy'; readonly from: Placement; readonly to: Placement };
+
+/** A step, ready to be given buffers and pipelines. Plain data: made without a device. */
+export interface Plan {
+  readonly commands: readonly Command[];
+  /** The shared buffers, in bytes, and which of them a pooled storage lies in. */
+  readonly poolSizes: readonly number[];
+  readonly poolOf: ReadonlyMap<Storage, number>;
+  /** Memory of this plan alone, zero at first. */
+  readonly fixed: readonly Storage[];
+  placementOf(tensor: Tensor): Placement;
+}
+
+function lowerGroup({ group, overwrites }: PlacedGroup, device: DeviceTraits): Dispatch[] {
+  const { node, output, map, prologue } = group;
+  if (!node) return [lowerElementwise(output, map, device, overwrites)];
+  if (node.op === 'pack') return [];
+  const kernel = kernelOf(node.op);
+  if (!kernel) {
+    throw new GraphError(
+      `There is no kernel for '${node.op}'.`,
+      'Decompose it, or write one in kernels/.',
+    );
+  }
+  return kernel.lower({ node, output, map, prologue, device });
+}
+
+/** Which pooled storages each command touches, as lifetimes. */
+function lifetimes(commands: readonly Command[]): Map<Storage, Lifetime> {
+  const lives = new Map<Storage, { bytes: number; first: number; last: number }>();
+  commands.forEach((command, i) => {
+    const places =
+      command.kind === 'copy' ? [command.from, command.to] : command.bindings.map((b) => b.place);
+    for (const { storage } of places) {
+      if (storage.kind !== 'pool') continue;
+      const life = lives.get(storage);
+      if (life) life.last = i;
+      else lives.set(storage, { bytes: storage.bytes, first: i, last: i });
+    }
+  });
+  return lives;
+}
+
+/**
+ * Turns a traced graph into commands with memory: prunes, fuses, places, lowers to dispatches, and
+ * shares buffers among what is not alive at the same time.
+ */
+export function planGraph(graph: Graph, device: DeviceTraits): Plan {
+  const groups = fuse(graph, prune(graph), {
+    buffersOf: (node) => kernelOf(node.op)?.fusable?.(node),
+    takesPrologue: (node) => kernelOf(node.op)?.takesPrologue ?? false,
+    maxBuffers: device.maxStorageBuffersPerShaderStage,
+    alignment: ALIGNMENT,
+  });
+  const placed = place(graph, groups, ALIGNMENT);
+  const commands: Command[] = [];
+  for (const placedGroup of placed.groups) {
+    for (const copy of placedGroup.copiesBefore) commands.push({ kind: 'copy', ...copy });
+    const scratch = new Map<BufferRef, Placement>();
+    const placeOf = (ref: BufferRef): Placement => {
+      if ('graph' in ref) return placed.placementOf(ref);
+      let place = scratch.get(ref);
+      if (!place) {
+        place = {
+          storage: { kind: 'pool', label: ref.label, bytes: ref.bytes },
+          offset: 0,
+          bytes: ref.bytes,
+        };
+        scratch.set(ref, place);
+      }
+      return place;
+    };
+    for (const dispatch of lowerGroup(placedGroup, device)) {
+      const bindings = Object.entries(dispatch.buffers).map(([name, ref]) => ({
+        name,
+        place: placeOf(ref),
+      }));
+      commands.push({ kind: 'dispatch', dispatch, bindings });
+    }
+  }
+  for (const copy of placed.finalCopies) commands.push({ kind: 'copy', ...copy });
+
+  const lives = [...lifetimes(commands)];
+  const pool = assignPool(lives.map(([, life]) => life));
+  const fixed = new Set<Storage>();
+  for (const command of commands) {
+    const places =
+      command.kind === 'copy' ? [command.from, command.to] : command.bindings.map((b) => b.place);
+    for (const { storage } of places) if (storage.kind === 'fixed') fixed.add(storage);
+  }
+  return {
+    commands,
+    poolSizes: pool.sizes,
+    poolOf: new Map(lives.map(([storage], i) => [storage, pool.bufferOf[i]])),
+    fixed: [...fixed],
+    placementOf: (tensor) => placed.placementOf(tensor),
+  };
+}

@@ -19,10 +19,17 @@ function checkFlat(op: string, flat: readonly TensorType[], hyper: TensorType, h
   }
 }
 
-/** Partial sums of squared gradients that an update leaves behind: one for each so many elements. */
-export const GRAD_SQUARE_SPAN = 256;
+/**
+ * Partial sums of squared gradients that an update leaves behind: one for each so many elements.
+ *
+ * A span is not a run of neighbours, so that neighbouring invocations can read neighbouring memory.
+ * Elements lie in blocks of 16 spans: element e in block ⌊e / (16·SPAN)⌋, and there in span
+ * ⌊e/4⌋ mod 16. What a last block lacks counts as zero.
+ */
+export const GRAD_SQUARE_SPAN = 64;
+const BLOCK_SPANS = 16;
 const partialSums = (flat: TensorType): TensorType => ({
-  shape: [Math.ceil(flat.shape[0] / GRAD_SQUARE_SPAN)],
+  shape: [Math.ceil(flat.shape[0] / (BLOCK_SPANS * GRAD_SQUARE_SPAN)) * BLOCK_SPANS],
   dtype: 'f32',
 });
 

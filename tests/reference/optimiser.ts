@@ -1,10 +1,12 @@
 import { GRAD_SQUARE_SPAN } from '../../src/ops/optimiser.ts';
 import type { ReferenceTable } from './types.ts';
 
+/** Element e belongs to span ⌊e/4⌋ mod 16 of its block of 16 spans. */
 function squareSums(gradients: Float64Array): Float64Array {
-  const sums = new Float64Array(Math.ceil(gradients.length / GRAD_SQUARE_SPAN));
+  const block = 16 * GRAD_SQUARE_SPAN;
+  const sums = new Float64Array(16 * Math.ceil(gradients.length / block));
   gradients.forEach((g, i) => {
-    sums[Math.floor(i / GRAD_SQUARE_SPAN)] += g * g;
+    sums[16 * Math.floor(i / block) + (Math.floor(i / 4) % 16)] += g * g;
   });
   return sums;
 }

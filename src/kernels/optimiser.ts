@@ -1,0 +1,49 @@
+import adamShader from '../../shaders/adam.wgsl?raw';
+import sgdShader from '../../shaders/sgd.wgsl?raw';
+import type { Node } from '../graph/graph.ts';
+import { GRAD_SQUARE_SPAN } from '../ops/optimiser.ts';
+import { foldGrid } from './grid.ts';
+import { type BufferRef, type DeviceTraits, type Dispatch, defineKernel } from './kernel.ts';
+import { link } from './wgsl.ts';
+
+const WORKGROUP = 64;
+
+/** One dispatch, an invocation for each span of gradients. */
+function update(
+  node: Node,
+  shader: string,
+  buffers: Record<string, BufferRef>,
+  device: DeviceTraits,
+): Dispatch[] {
+  const { size } = node.outputs[0];
+  const { size: spans } = node.outputs[node.outputs.length - 1];
+  return [
+    {
+      label: `${node.op} [${size}]`,
+      shader: link(shader, [], { WORKGROUP, STEPS: GRAD_SQUARE_SPAN / 4 }),
+      buffers,
+      params: Uint32Array.of(size, spans),
+      grid: foldGrid(Math.ceil(spans / WORKGROUP), device),
+      flops: 0,
+    },
+  ];
+}
+
+defineKernel({
+  op: 'adam',
+  lower({ node, device }) {
+    const [, gradients, , , hyper, corrections] = node.inputs;
+    const [weights, m, v, gradSquares] = node.outputs;
+    const buffers = { weights, gradients, m, v, hyper, corrections, gradSquares };
+    return update(node, adamShader, buffers, device);
+  },
+});
+
+defineKernel({
+  op: 'sgd',
+  lower({ node, device }) {
+    const [, gradients, , hyper] = node.inputs;
+    const [weights, v, gradSquares] = node.outputs;
+    return update(node, sgdShader, { weights, gradients, v, hyper, gradSquares }, device);
+  },
+});

@@ -1,0 +1,309 @@
+/** The options of the main job: what there is, what is allowed, and what presets fill in. */
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { TrainingOptions } from './protocol.ts';
+
+/** A bad option. The message is one line, for standard error; the exit code is 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** What was given on the command line; what is undefined is for the preset to say. */
+export interface CliOptions {
+  readonly dataset: string;
+  readonly imageSize?: number;
+  readonly channels?: number;
+  readonly batchSize?: number;
+  readonly steps?: number;
+  readonly time?: number;
+  readonly width?: number;
+  readonly latentDim?: number;
+  readonly latent: 'normal' | 'uniform';
+  readonly lr?: number;
+  readonly lrD?: number;
+  readonly lrG?: number;
+  readonly beta1: number;
+  readonly dSteps: number;
+  readonly freshLatent: boolean;
+  readonly mixedBatch: boolean;
+  readonly generatorLoss: 'non-saturating' | 'minimax' | 'maximum-likelihood';
+  readonly labelSmoothing: number;
+  readonly ema?: number;
+  readonly flip: boolean;
+  readonly seed: number;
+  readonly sampleEvery?: number;
+  readonly samples: number;
+  readonly out: string;
+  readonly browser?: string;
+  readonly adapter: 'auto' | 'software';
+  readonly json: boolean;
+}
+
+/** What a machine of one kind gets where no option says otherwise. */
+interface Preset {
+  readonly width: number;
+  readonly latentDim: number;
+  readonly batchSize: number;
+  readonly lr: number;
+  readonly ema: number;
+}
+
+/** Small and quick: in PyTorch it gives readable digits after 1,200 steps, good ones after 4,600. */
+const SOFTWARE: Preset = { width: 8, latentDim: 64, batchSize: 16, lr: 2e-3, ema: 0.995 };
+
+/** How long the software preset trains, in seconds. */
+const SOFTWARE_SECONDS = 240;
+
+/** The numbers of the DCGAN paper and of PyTorch's example. */
+const GPU: Preset = { width: 64, latentDim: 100, batchSize: 64, lr: 2e-4, ema: 0 };
+
+/** How long the GPU preset trains: so many epochs, and no fewer than so many steps. */
+const GPU_EPOCHS = 5;
+const GPU_LEAST_STEPS = 2000;
+
+/** Grids of a run that is limited by time: this many steps apart, and at most this many in all. */
+const TIMED_SAMPLE_STEPS = 200;
+const TIMED_SAMPLES = 40;
+
+/** The largest seed and the largest count of anything: what fits in a uint32. */
+const UINT32 = 2 ** 32 - 1;
+
+function number(test: (value: number) => boolean, expected: string) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || !test(value)) {
+      throw new InvalidArgumentError(`Expected ${expected}.`);
+    }
+    return value;
+  };
+}
+
+function integer(least: number, most = UINT32) {
+  const expected =
+    most === UINT32 ? `a whole number from ${least}` : `a whole number from ${least} to ${most}`;
+  return number((value) => Number.isInteger(value) && value >= least && value <= most, expected);
+}
+
+function oneOf(...values: number[]) {
+  return number((value) => values.includes(value), `one of ${values.join(', ')}`);
+}
+
+const positive = number((value) => value > 0, 'a number above 0');
+const fraction = number((value) => value >= 0 && value < 1, 'a number from 0 to below 1');
+
+function command(): Command {
+  const p = SOFTWARE;
+  const g = GPU;
+  return new Command('ganvas')
+    .description(
+      'Trains a DCGAN on WebGPU in a headless browser and writes sample pictures, the metrics of ' +
+        'every step, a checkpoint and a record of the run.',
+    )
+    .addHelpText(
+      'after',
+      `
+Without options it trains on MNIST with a preset that it chooses by the adapter, and says which:
+  software adapter  32×32, width ${p.width}, nz ${p.latentDim}, batch ${p.batchSize}, learning rate ${p.lr}, EMA ${p.ema}, ${SOFTWARE_SECONDS / 60} minutes
+  GPU               32×32 (pictures: 64×64), width ${g.width}, nz ${g.latentDim}, batch ${g.batchSize}, learning rate ${g.lr},
+                    no EMA, ${GPU_EPOCHS} epochs but at least ${GPU_LEAST_STEPS} steps
+An option replaces that part of the preset; --steps or --time replace its length.
+
+Ctrl-C stops, writes what there is and exits with 130; a second one exits at once.
+Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
+    )
+    .addOption(
+      new Option(
+        '--dataset <mnist|PATH>',
+        'mnist, a folder of PNG/JPEG/WebP pictures, or an IDX file (gzipped or not)',
+      ).default('mnist'),
+    )
+    .option('--image-size <n>', 'side in pixels: 16, 32, 64, 128, 256', oneOf(16, 32, 64, 128, 256))
+    .option(
+      '--channels <n>',
+      '1 grey, 3 RGB, 4 RGBA (default: 1 for IDX, 3 for pictures)',
+      oneOf(1, 3, 4),
+    )
+    .option('--batch-size <n>', 'pictures per step', integer(1, 65_536))
+    .option('--steps <n>', 'stop after so many generator steps', integer(1))
+    .option('--time <seconds>', 'stop after so many seconds of training', positive)
+    .option('--width <n>', 'feature maps at the highest resolution (ngf = ndf)', integer(1, 1024))
+    .option('--latent-dim <n>', 'length of the latent vector (nz)', integer(1, 65_536))
+    .addOption(
+      new Option('--latent <kind>', 'distribution of the latent vector')
+        .choices(['normal', 'uniform'])
+        .default('normal'),
+    )
+    .option('--lr <rate>', 'learning rate of both nets', positive)
+    .option('--lr-d <rate>', 'learning rate of the discriminator (default: --lr)', positive)
+    .option('--lr-g <rate>', 'learning rate of the generator (default: --lr)', positive)
+    .option('--beta1 <b>', 'first decay of Adam', fraction, 0.5)
+    .option('--d-steps <k>', 'discriminator steps per generator step', integer(1, 100), 1)
+    .option('--fresh-latent', 'draw new latent vectors for the generator step')
+    .option('--mixed-batch', 'real and generated pictures in one pass of the discriminator')
+    .addOption(
+      new Option('--generator-loss <kind>', "the generator's cost")
+        .choices(['non-saturating', 'minimax', 'maximum-likelihood'])
+        .default('non-saturating'),
+    )
+    .option('--label-smoothing <s>', 'real pictures have the target 1 − s', fraction, 0)
+    .option(
+      '--ema <decay>',
+      "decay of an average of the generator's weights, used for the samples; 0 for none",
+      fraction,
+    )
+    .option('--flip', 'mirror half of the real pictures')
+    .option('--seed <n>', 'of everything random', integer(0), 1)
+    .option(
+      '--sample-every <steps>',
+      'a picture grid every so many steps, besides the one of the last step (default: 10 to 25 ' +
+        `of a run of known length, else every ${TIMED_SAMPLE_STEPS} steps but at most ${TIMED_SAMPLES})`,
+      integer(1),
+    )
+    .option('--samples <n>', 'pictures in a grid', integer(1, 4096), 64)
+    .option('--out <dir>', 'where to write; the files of an earlier run are replaced', 'out')
+    .option(
+      '--browser <path>',
+      'executable of Chrome, Chromium or Edge (default: found or fetched)',
+    )
+    .addOption(
+      new Option('--adapter <kind>', 'auto takes a GPU where there is one')
+        .choices(['auto', 'software'])
+        .default('auto'),
+    )
+    .option('--json', 'one JSON line a step on standard output')
+    .helpOption('--help', 'show this')
+    .allowExcessArguments(false);
+}
+
+/**
+ * Parses the command line.
+ *
+ * @param argv the arguments alone, without those of Node
+ * @returns the options, or the help text where that was asked for
+ * @throws {UsageError} with one line that says what is wrong.
+ */
+export function parseOptions(
+  argv: readonly string[],
+): { readonly options: CliOptions } | { readonly help: string } {
+  let help = '';
+  const program = command()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        help += text;
+      },
+      writeErr: () => {},
+    });
+  try {
+    program.parse([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { help };
+    // Commander's suggestions come on a second line.
+    const line = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+    throw new UsageError(`${line} (See --help.)`);
+  }
+  const flags = { freshLatent: false, mixedBatch: false, flip: false, json: false };
+  return { options: { ...flags, ...program.opts<CliOptions>() } };
+}
+
+/** What kind of data a dataset is: it decides the default size and channels. */
+export type DataKind = 'idx' | 'pictures';
+
+/** Size and channels of the pictures to train on. */
+export function pictureShape(
+  options: CliOptions,
+  software: boolean,
+  kind: DataKind,
+): { readonly imageSize: number; readonly channels: number } {
+  const gpuSize = kind === 'idx' ? 32 : 64;
+  return {
+    imageSize: options.imageSize ?? (software ? 32 : gpuSize),
+    channels: options.channels ?? (kind === 'idx' ? 1 : 3),
+  };
+}
+
+/** Everything about a run that options and presets decide. */
+export interface RunPlan {
+  readonly preset: 'software' | 'gpu';
+  readonly training: TrainingOptions;
+  readonly steps: number | undefined;
+  readonly seconds: number | undefined;
+  readonly sampleEvery: number;
+  readonly sampleSeconds: number;
+  /** All of it in one line, for people. */
+  readonly description: string;
+}
+
+/**
+ * Fills in what the options leave open.
+ *
+ * @param software whether the adapter computes on the CPU
+ * @param count pictures in the data set
+ */
+export function planRun(
+  options: CliOptions,
+  software: boolean,
+  kind: DataKind,
+  count: number,
+): RunPlan {
+  const preset = software ? SOFTWARE : GPU;
+  const lr = options.lr ?? preset.lr;
+  const training: TrainingOptions = {
+    ...pictureShape(options, software, kind),
+    width: options.width ?? preset.width,
+    latentDim: options.latentDim ?? preset.latentDim,
+    latent: options.latent,
+    batchSize: options.batchSize ?? preset.batchSize,
+    lrD: options.lrD ?? lr,
+    lrG: options.lrG ?? lr,
+    beta1: options.beta1,
+    dSteps: options.dSteps,
+    freshLatent: options.freshLatent,
+    mixedBatch: options.mixedBatch,
+    generatorLoss: options.generatorLoss,
+    labelSmoothing: options.labelSmoothing,
+    ema: options.ema ?? preset.ema,
+    flip: options.flip,
+    seed: options.seed,
+  };
+
+  let { steps, time: seconds } = options;
+  if (steps === undefined && seconds === undefined) {
+    if (software) seconds = SOFTWARE_SECONDS;
+    else {
+      const epochs = Math.ceil((GPU_EPOCHS * count) / training.batchSize);
+      steps = Math.max(GPU_LEAST_STEPS, epochs);
+    }
+  }
+  const timed = steps === undefined;
+  const sampleEvery =
+    options.sampleEvery ?? (timed ? TIMED_SAMPLE_STEPS : roundDown((steps ?? 0) / 10));
+  // A grid that was asked for is made, however soon.
+  const sampleSeconds =
+    options.sampleEvery === undefined && timed ? (seconds ?? 0) / TIMED_SAMPLES : 0;
+
+  const { imageSize, channels, width, latentDim, batchSize, lrD, lrG, ema } = training;
+  const lengths = [];
+  if (steps !== undefined) lengths.push(`${steps} steps`);
+  if (seconds !== undefined) lengths.push(`${seconds} s`);
+  const description = [
+    `preset ${software ? 'for a software adapter' : 'for a GPU'}: ${imageSize}×${imageSize}×${channels}`,
+    `width ${width}`,
+    `nz ${latentDim}`,
+    `batch ${batchSize}`,
+    lrD === lrG ? `learning rate ${lrD}` : `learning rates ${lrD} (D) and ${lrG} (G)`,
+    ema > 0 ? `EMA ${ema}` : 'no EMA',
+    lengths.join(' or '),
+  ].join(', ');
+  const name = software ? 'software' : 'gpu';
+  return { preset: name, training, steps, seconds, sampleEvery, sampleSeconds, description };
+}
+
+/** The next 1, 2 or 5 times a power of ten at or below `value`; at least 1. */
+function roundDown(value: number): number {
+  if (value < 1) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  const digit = value / power;
+  return power * (digit >= 5 ? 5 : digit >= 2 ? 2 : 1);
+}

@@ -1,0 +1,142 @@
+/** Progress of a run on standard error: a bar on a terminal, a line now and then elsewhere. */
+
+import { SingleBar } from 'cli-progress';
+import type { StepMetrics } from './protocol.ts';
+
+/** Seconds between two lines where there is no terminal. */
+const LINE_SECONDS = 5;
+
+/** The bar counts in thousandths of the run. */
+const RESOLUTION = 1000;
+
+/** Seconds over which the speed is averaged. */
+const RATE_SECONDS = 5;
+
+/** When a run ends; at least one is given. */
+export interface RunLimits {
+  readonly steps: number | undefined;
+  readonly seconds: number | undefined;
+}
+
+/** Where text goes; `process.stderr` is one. */
+export interface TextOutput {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+/** A line on standard error, under the program's name. */
+export function say(text: string): void {
+  process.stderr.write(`ganvas: ${text}\n`);
+}
+
+/** Shows how far a run is, how fast it goes, and what its losses are. */
+export class Progress {
+  readonly #limits: RunLimits;
+  readonly #output: TextOutput;
+  readonly #now: () => number;
+  #bar: SingleBar | undefined;
+  #start = 0;
+  #lastLine = 0;
+  #latest: StepMetrics | undefined;
+  /** Times (seconds) and steps of the last few seconds, oldest first. */
+  #recent: { readonly time: number; readonly step: number }[] = [];
+
+  /** @param now a clock, in seconds */
+  constructor(
+    limits: RunLimits,
+    output: TextOutput = process.stderr,
+    now: () => number = () => performance.now() / 1000,
+  ) {
+    this.#limits = limits;
+    this.#output = output;
+    this.#now = now;
+  }
+
+  /** The first step begins. */
+  start(): void {
+    this.#start = this.#now();
+    this.#lastLine = this.#start;
+    this.#recent = [{ time: this.#start, step: 0 }];
+    if (!this.#output.isTTY) return;
+    this.#bar = new SingleBar({
+      format: '{bar} {text}',
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      barsize: 20,
+      stream: process.stderr,
+      // Signals are handled by whoever started the run.
+      gracefulExit: false,
+    });
+    this.#bar.start(RESOLUTION, 0, { text: 'first step …' });
+  }
+
+  /** Steps have been made. */
+  update(rows: readonly StepMetrics[]): void {
+    const last = rows.at(-1);
+    if (!last) return;
+    this.#latest = last;
+    const time = this.#now();
+    this.#recent.push({ time, step: last.step });
+    while (this.#recent.length > 2 && time - this.#recent[1]!.time > RATE_SECONDS) {
+      this.#recent.shift();
+    }
+    if (this.#bar) {
+      this.#bar.update(Math.round(this.#done(time) * RESOLUTION), { text: this.#text(time) });
+    } else if (time - this.#lastLine >= LINE_SECONDS) {
+      this.#lastLine = time;
+      this.#output.write(`${this.#text(time)}\n`);
+    }
+  }
+
+  /** The run is over, for whatever reason. Safe to call at any time, more than once. */
+  stop(): void {
+    if (this.#bar) {
+      this.#bar.stop();
+      this.#bar = undefined;
+    } else if (this.#latest && this.#output.isTTY !== true) {
+      this.#output.write(`${this.#text(this.#now())}\n`);
+    }
+    this.#latest = undefined;
+  }
+
+  #done(time: number): number {
+    const { steps, seconds } = this.#limits;
+    const bySteps = steps ? (this.#latest?.step ?? 0) / steps : 0;
+    const byTime = seconds ? (time - this.#start) / seconds : 0;
+    return Math.min(1, Math.max(bySteps, byTime));
+  }
+
+  #text(time: number): string {
+    const m = this.#latest!;
+    const { steps, seconds } = this.#limits;
+    const oldest = this.#recent[0]!;
+    const newest = this.#recent.at(-1)!;
+    const rate = (newest.step - oldest.step) / Math.max(1e-3, newest.time - oldest.time);
+    const left = Math.max(
+      0,
+      Math.min(
+        steps === undefined ? Number.POSITIVE_INFINITY : (steps - m.step) / rate,
+        seconds === undefined ? Number.POSITIVE_INFINITY : seconds - (time - this.#start),
+      ),
+    );
+    return [
+      `step ${m.step}${steps === undefined ? '' : `/${steps}`}`,
+      `${rate.toFixed(rate < 10 ? 2 : 1)} steps/s`,
+      `${duration(left)} left`,
+      `loss D ${m.lossD.toFixed(3)} G ${m.lossG.toFixed(3)}`,
+      `D(x) ${m.dReal.toFixed(3)}`,
+      `D(G(z)) ${m.dFake.toFixed(3)} / ${m.dFakeAfter.toFixed(3)}`,
+    ].join(' | ');
+  }
+}
+
+/** Seconds as `1:02:03` or `2:03`; `?` where they are not known. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '?';
+  const whole = Math.round(seconds);
+  const two = (n: number) => String(n).padStart(2, '0');
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  const rest = two(whole % 60);
+  return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
+}

@@ -1,0 +1,175 @@
+/**
+ * The files of a run. Whole files are written beside their place and moved into it, so that no
+ * reader ever sees half of one; `metrics.csv` grows by whole lines.
+ */
+
+import {
+  access,
+  appendFile,
+  constants,
+  mkdir,
+  readdir,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import { PNG } from 'pngjs';
+import type { SampleShape, StepMetrics } from './protocol.ts';
+
+/** Pictures in a row of a grid. */
+const COLUMNS = 8;
+
+/** Black pixels between pictures and around them, as in torchvision's make_grid. */
+const PADDING = 2;
+
+/** Columns of metrics.csv, and what they hold. */
+const CSV: readonly (readonly [string, keyof StepMetrics])[] = [
+  ['step', 'step'],
+  ['loss_d', 'lossD'],
+  ['loss_d_real', 'lossDReal'],
+  ['loss_d_fake', 'lossDFake'],
+  ['loss_g', 'lossG'],
+  ['d_x', 'dReal'],
+  ['d_g_z', 'dFake'],
+  ['d_g_z_after', 'dFakeAfter'],
+  ['grad_norm_d', 'gradNormD'],
+  ['grad_norm_g', 'gradNormG'],
+  ['time_ms', 'timeMs'],
+];
+
+/**
+ * Lays pictures out in a grid, 8 to a row.
+ *
+ * @param pixels uint8, [count, height, width, channels]; 1 to 4 channels, of which 1 and 2 are
+ *   grey (and alpha), 3 and 4 RGB (and alpha)
+ * @returns RGBA, row-major
+ * @throws {RangeError} if the bytes are not as many as the shape says.
+ */
+export function layOutGrid(
+  pixels: Uint8Array,
+  shape: SampleShape,
+): { readonly width: number; readonly height: number; readonly rgba: Uint8Array } {
+  const { width, height, channels, count } = shape;
+  const sizes = [width, height, channels, count];
+  if (sizes.some((n) => !Number.isInteger(n) || n < 1) || channels > 4) {
+    throw new RangeError(`There is no grid of ${count} pictures of ${width}×${height}×${channels}`);
+  }
+  if (pixels.length !== width * height * channels * count) {
+    throw new RangeError(
+      `${pixels.length} bytes for ${count} pictures of ${width}×${height}×${channels}`,
+    );
+  }
+  const columns = Math.min(COLUMNS, count);
+  const rows = Math.ceil(count / columns);
+  const gridWidth = columns * (width + PADDING) + PADDING;
+  const gridHeight = rows * (height + PADDING) + PADDING;
+  const rgba = new Uint8Array(gridWidth * gridHeight * 4);
+  for (let i = 3; i < rgba.length; i += 4) rgba[i] = 255;
+
+  const colours = channels >= 3;
+  const hasAlpha = channels === 2 || channels === 4;
+  let i = 0;
+  for (let n = 0; n < count; n++) {
+    const left = PADDING + (n % columns) * (width + PADDING);
+    const top = PADDING + Math.floor(n / columns) * (height + PADDING);
+    for (let y = 0; y < height; y++) {
+      let o = ((top + y) * gridWidth + left) * 4;
+      for (let x = 0; x < width; x++, i += channels, o += 4) {
+        rgba[o] = pixels[i]!;
+        rgba[o + 1] = pixels[colours ? i + 1 : i]!;
+        rgba[o + 2] = pixels[colours ? i + 2 : i]!;
+        rgba[o + 3] = hasAlpha ? pixels[i + channels - 1]! : 255;
+      }
+    }
+  }
+  return { width: gridWidth, height: gridHeight, rgba };
+}
+
+/** A grid of pictures as a PNG file, see {@link layOutGrid}. */
+export function encodeGrid(pixels: Uint8Array, shape: SampleShape): Buffer {
+  const { width, height, rgba } = layOutGrid(pixels, shape);
+  const png = new PNG({ width, height });
+  png.data = Buffer.from(rgba.buffer, rgba.byteOffset, rgba.byteLength);
+  // Type 2 is RGB, 6 is RGBA: an alpha channel that is all 255 is not stored.
+  const hasAlpha = shape.channels === 2 || shape.channels === 4;
+  return PNG.sync.write(png, { colorType: hasAlpha ? 6 : 2, inputHasAlpha: true });
+}
+
+/** Name of the grid of a step: `samples-000200.png`. */
+export function sampleName(step: number): string {
+  return `samples-${String(step).padStart(6, '0')}.png`;
+}
+
+/** Writes one run into one folder. */
+export class RunWriter {
+  /** Rows are appended one batch after the other, whoever asks. */
+  #rows: Promise<void> = Promise.resolve();
+  #lastSample: string | undefined;
+
+  constructor(
+    /** The folder; made if it is not there. */
+    readonly dir: string,
+  ) {}
+
+  /** Makes sure that the folder can be written to, before anything is computed. */
+  async prepare(): Promise<void> {
+    await mkdir(this.dir, { recursive: true });
+    await access(this.dir, constants.W_OK);
+  }
+
+  /** Starts the run's files: those of an earlier run go, so that no folder mixes two runs. */
+  async begin(): Promise<void> {
+    for (const name of await readdir(this.dir)) {
+      if (/^samples-\d{6,}\.png$/.test(name) || name === 'checkpoint.safetensors') {
+        await rm(this.#path(name));
+      }
+    }
+    await this.#replace('metrics.csv', `${CSV.map(([column]) => column).join(',')}\n`);
+  }
+
+  /** Appends rows to metrics.csv. */
+  async metrics(rows: readonly StepMetrics[]): Promise<void> {
+    if (rows.length === 0) return;
+    const lines = rows.map((row) => `${CSV.map(([, key]) => row[key]).join(',')}\n`).join('');
+    this.#rows = this.#rows.then(() => appendFile(this.#path('metrics.csv'), lines));
+    await this.#rows;
+  }
+
+  /** Writes the grid of a step. */
+  async samples(step: number, pixels: Uint8Array, shape: SampleShape): Promise<void> {
+    const name = sampleName(step);
+    await this.#replace(name, encodeGrid(pixels, shape));
+    this.#lastSample = name;
+  }
+
+  /** Name of the newest grid, if there is one. */
+  get lastSample(): string | undefined {
+    return this.#lastSample;
+  }
+
+  /** Writes checkpoint.safetensors in place of the one before. */
+  async checkpoint(bytes: Uint8Array): Promise<void> {
+    await this.#replace('checkpoint.safetensors', bytes);
+  }
+
+  /** Writes run.json in place of the one before. */
+  async run(record: object): Promise<void> {
+    await this.#replace('run.json', `${JSON.stringify(record, undefined, 2)}\n`);
+  }
+
+  #path(name: string): string {
+    return join(this.dir, name);
+  }
+
+  async #replace(name: string, content: string | Uint8Array): Promise<void> {
+    const temporary = this.#path(`.${name}.${process.pid}.tmp`);
+    try {
+      await writeFile(temporary, content);
+      await rename(temporary, this.#path(name));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PNG } from 'pngjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { duration, Progress } from '../../src/cli/progress.node.ts';
+import type { StepMetrics } from '../../src/cli/protocol.ts';
+import { encodeGrid, layOutGrid, RunWriter, sampleName } from '../../src/cli/writers.node.ts';
+
+const metrics = (step: number): StepMetrics => ({
+  step,
+  lossD: 1.25,
+  lossDReal: 0.5,
+  lossDFake: 0.75,
+  lossG: 2,
+  dReal: 0.6,
+  dFake: 0.4,
+  dFakeAfter: 0.3,
+  gradNormD: 3,
+  gradNormG: 1e-9,
+  timeMs: 10 * step,
+});
+
+describe('layOutGrid', () => {
+  it('puts 8 in a row, 2 black pixels apart', () => {
+    const shape = { width: 3, height: 2, channels: 1, count: 10 };
+    // Every pixel of picture n is n + 1, but for its first, which is 100 + n.
+    const pixels = Uint8Array.from({ length: 60 }, (_, i) => {
+      const n = Math.floor(i / 6);
+      return i % 6 === 0 ? 100 + n : n + 1;
+    });
+    const { width, height, rgba } = layOutGrid(pixels, shape);
+    expect([width, height]).toEqual([8 * 5 + 2, 2 * 4 + 2]);
+    expect(rgba.length).toBe(width * height * 4);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const column = Math.floor((x - 2) / 5);
+        const row = Math.floor((y - 2) / 4);
+        const n = row * 8 + column;
+        const px = x - 2 - column * 5;
+        const py = y - 2 - row * 4;
+        const inside = column >= 0 && column < 8 && row >= 0 && n < 10 && px < 3 && py < 2;
+        const value = inside ? (px === 0 && py === 0 ? 100 + n : n + 1) : 0;
+        const at = (y * width + x) * 4;
+        expect([...rgba.subarray(at, at + 4)]).toEqual([value, value, value, 255]);
+      }
+    }
+  });
+
+  it('makes no empty columns', () => {
+    const { width, height } = layOutGrid(new Uint8Array(3 * 4), {
+      width: 2,
+      height: 2,
+      channels: 1,
+      count: 3,
+    });
+    expect([width, height]).toEqual([3 * 4 + 2, 6]);
+  });
+
+  it('knows grey, RGB and RGBA', () => {
+    const pixel = (channels: number, ...values: number[]) => {
+      const shape = { width: 1, height: 1, channels, count: 1 };
+      const png = PNG.sync.read(encodeGrid(Uint8Array.from(values), shape));
+      expect([png.width, png.height]).toEqual([5, 5]);
+      return [...png.data.subarray((2 * 5 + 2) * 4, (2 * 5 + 3) * 4)];
+    };
+    expect(pixel(1, 9)).toEqual([9, 9, 9, 255]);
+    expect(pixel(2, 9, 7)).toEqual([9, 9, 9, 7]);
+    expect(pixel(3, 1, 2, 3)).toEqual([1, 2, 3, 255]);
+    expect(pixel(4, 1, 2, 3, 4)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('refuses bytes that do not fit the shape', () => {
+    const shape = { width: 2, height: 2, channels: 1, count: 1 };
+    expect(() => layOutGrid(new Uint8Array(5), shape)).toThrow(RangeError);
+    expect(() => layOutGrid(new Uint8Array(0), { ...shape, count: 0 })).toThrow(RangeError);
+    expect(() => layOutGrid(new Uint8Array(20), { ...shape, channels: 5 })).toThrow(RangeError);
+  });
+});
+
+describe('RunWriter', () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'ganvas-'));
+  });
+  afterEach(() => rm(dir, { recursive: true }));
+
+  it('writes every file of a run, and leaves no other', async () => {
+    const writer = new RunWriter(join(dir, 'new', 'out'));
+    await writer.prepare();
+    await writer.begin();
+    await Promise.all([writer.metrics([metrics(1), metrics(2)]), writer.metrics([metrics(3)])]);
+    await writer.samples(20, new Uint8Array(4), { width: 2, height: 2, channels: 1, count: 1 });
+    await writer.checkpoint(Uint8Array.of(1, 2, 3));
+    await writer.run({ a: 1 });
+    const files = (await readdir(writer.dir)).sort();
+    expect(files).toEqual([
+      'checkpoint.safetensors',
+      'metrics.csv',
+      'run.json',
+      'samples-000020.png',
+    ]);
+    expect(writer.lastSample).toBe('samples-000020.png');
+    const csv = (await readFile(join(writer.dir, 'metrics.csv'), 'utf8')).split('\n');
+    expect(csv[0]).toBe(
+      'step,loss_d,loss_d_real,loss_d_fake,loss_g,d_x,d_g_z,d_g_z_after,grad_norm_d,grad_norm_g,time_ms',
+    );
+    expect(csv.slice(1)).toEqual([
+      '1,1.25,0.5,0.75,2,0.6,0.4,0.3,3,1e-9,10',
+      '2,1.25,0.5,0.75,2,0.6,0.4,0.3,3,1e-9,20',
+      '3,1.25,0.5,0.75,2,0.6,0.4,0.3,3,1e-9,30',
+      '',
+    ]);
+    expect(JSON.parse(await readFile(join(writer.dir, 'run.json'), 'utf8'))).toEqual({ a: 1 });
+  });
+
+  it('replaces an earlier run and touches nothing else', async () => {
+    for (const name of [
+      'samples-000100.png',
+      'samples-mine.png',
+      'checkpoint.safetensors',
+      'metrics.csv',
+      'x',
+    ]) {
+      await writeFile(join(dir, name), 'old');
+    }
+    const writer = new RunWriter(dir);
+    await writer.prepare();
+    expect((await readdir(dir)).length).toBe(5);
+    await writer.begin();
+    expect((await readdir(dir)).sort()).toEqual(['metrics.csv', 'samples-mine.png', 'x']);
+    expect(await readFile(join(dir, 'metrics.csv'), 'utf8')).not.toContain('old');
+  });
+
+  it('names grids by their step', () => {
+    expect(sampleName(200)).toBe('samples-000200.png');
+    expect(sampleName(12_345_678)).toBe('samples-12345678.png');
+  });
+});
+
+describe('Progress', () => {
+  function lines(limits: { steps: number | undefined; seconds: number | undefined }) {
+    let now = 100;
+    const written: string[] = [];
+    const output = { write: (text: string) => written.push(text) };
+    const progress = new Progress(limits, output, () => now);
+    progress.start();
+    for (let step = 1; step <= 12; step++) {
+      now += 1;
+      progress.update([metrics(2 * step - 1), metrics(2 * step)]);
+    }
+    progress.stop();
+    progress.stop();
+    return written;
+  }
+
+  it('writes a plain line now and then where there is no terminal', () => {
+    expect(lines({ steps: 40, seconds: undefined })).toEqual([
+      'step 10/40 | 2.00 steps/s | 0:15 left | loss D 1.250 G 2.000 | D(x) 0.600 | D(G(z)) 0.400 / 0.300\n',
+      'step 20/40 | 2.00 steps/s | 0:10 left | loss D 1.250 G 2.000 | D(x) 0.600 | D(G(z)) 0.400 / 0.300\n',
+      'step 24/40 | 2.00 steps/s | 0:08 left | loss D 1.250 G 2.000 | D(x) 0.600 | D(G(z)) 0.400 / 0.300\n',
+    ]);
+  });
+
+  it('counts down the time where that is the limit', () => {
+    const written = lines({ steps: undefined, seconds: 65 });
+    expect(written[0]).toContain('step 10 | 2.00 steps/s | 1:00 left');
+    expect(lines({ steps: 1000, seconds: 65 })[0]).toContain('step 10/1000 | 2.00 steps/s | 1:00');
+  });
+
+  it('writes durations for people', () => {
+    expect(duration(0)).toBe('0:00');
+    expect(duration(59.6)).toBe('1:00');
+    expect(duration(3723)).toBe('1:02:03');
+    expect(duration(Number.POSITIVE_INFINITY)).toBe('?');
+  });
+});

@@ -1,0 +1,246 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findDataset } from '../../src/cli/dataset.node.ts';
+import {
+  type CliOptions,
+  parseOptions,
+  pictureShape,
+  planRun,
+  UsageError,
+} from '../../src/cli/options.node.ts';
+
+function parse(line: string): CliOptions {
+  const parsed = parseOptions(line.split(' ').filter(Boolean));
+  if ('help' in parsed) throw new Error('that was a request for help');
+  return parsed.options;
+}
+
+const ALL = [
+  '--dataset mnist',
+  '--image-size 64',
+  '--channels 3',
+  '--batch-size 8',
+  '--steps 10',
+  '--time 1.5',
+  '--width 16',
+  '--latent-dim 32',
+  '--latent uniform',
+  '--lr 1e-3',
+  '--lr-d 2e-3',
+  '--lr-g 3e-3',
+  '--beta1 0.4',
+  '--d-steps 2',
+  '--fresh-latent',
+  '--mixed-batch',
+  '--generator-loss minimax',
+  '--label-smoothing 0.1',
+  '--ema 0.99',
+  '--flip',
+  '--seed 7',
+  '--sample-every 5',
+  '--samples 16',
+  '--out there',
+  '--browser /somewhere/chrome',
+  '--adapter software',
+  '--json',
+];
+
+describe('parseOptions', () => {
+  it('leaves to the preset what is not given', () => {
+    expect(parse('')).toEqual({
+      dataset: 'mnist',
+      latent: 'normal',
+      beta1: 0.5,
+      dSteps: 1,
+      freshLatent: false,
+      mixedBatch: false,
+      generatorLoss: 'non-saturating',
+      labelSmoothing: 0,
+      flip: false,
+      seed: 1,
+      samples: 64,
+      out: 'out',
+      adapter: 'auto',
+      json: false,
+    });
+  });
+
+  it('takes every option', () => {
+    expect(parse(ALL.join(' '))).toEqual({
+      dataset: 'mnist',
+      imageSize: 64,
+      channels: 3,
+      batchSize: 8,
+      steps: 10,
+      time: 1.5,
+      width: 16,
+      latentDim: 32,
+      latent: 'uniform',
+      lr: 1e-3,
+      lrD: 2e-3,
+      lrG: 3e-3,
+      beta1: 0.4,
+      dSteps: 2,
+      freshLatent: true,
+      mixedBatch: true,
+      generatorLoss: 'minimax',
+      labelSmoothing: 0.1,
+      ema: 0.99,
+      flip: true,
+      seed: 7,
+      sampleEvery: 5,
+      samples: 16,
+      out: 'there',
+      browser: '/somewhere/chrome',
+      adapter: 'software',
+      json: true,
+    });
+  });
+
+  it('lists every option in the help', () => {
+    const parsed = parseOptions(['--help']);
+    const help = 'help' in parsed ? parsed.help : '';
+    for (const option of ALL) expect(help).toContain(option.split(' ')[0]);
+    expect(help).toContain('batch 16, learning rate 0.002, EMA 0.995, 4 minutes');
+  });
+
+  it.each([
+    '--nonsense',
+    '--step 3',
+    'extra',
+    '--steps',
+    '--steps 0',
+    '--steps 1.5',
+    '--steps 99999999999',
+    '--steps ten',
+    '--image-size 48',
+    '--channels 2',
+    '--batch-size -1',
+    '--time 0',
+    '--time Infinity',
+    '--lr -1',
+    '--lr NaN',
+    '--beta1 1',
+    '--ema 1',
+    '--label-smoothing 1.1',
+    '--latent gaussian',
+    '--generator-loss wgan',
+    '--adapter cuda',
+    '--seed -1',
+    '--seed 4294967296',
+    '--samples 0',
+  ])('says in one line what is wrong with %s', (line) => {
+    let error: unknown;
+    try {
+      parse(line);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(UsageError);
+    const { message } = error as UsageError;
+    expect(message).not.toMatch(/\n/);
+    expect(message).toContain('--help');
+    if (line.startsWith('--')) expect(message).toContain(line.split(' ')[0]);
+  });
+});
+
+describe('planRun', () => {
+  it('trains the small preset for four minutes on a software adapter', () => {
+    const plan = planRun(parse(''), true, 'idx', 60_000);
+    expect(plan).toMatchObject({
+      preset: 'software',
+      steps: undefined,
+      seconds: 240,
+      sampleEvery: 200,
+      sampleSeconds: 6,
+    });
+    expect(plan.training).toMatchObject({
+      imageSize: 32,
+      channels: 1,
+      width: 8,
+      latentDim: 64,
+      batchSize: 16,
+      lrD: 2e-3,
+      lrG: 2e-3,
+      ema: 0.995,
+    });
+    expect(plan.description).toContain('software adapter: 32×32×1, width 8, nz 64, batch 16');
+    expect(plan.description).toContain('240 s');
+  });
+
+  it('trains the full preset for five epochs on a GPU', () => {
+    const plan = planRun(parse(''), false, 'idx', 60_000);
+    expect(plan).toMatchObject({ preset: 'gpu', steps: 4688, seconds: undefined });
+    expect(plan.sampleEvery).toBe(200);
+    expect(plan.training).toMatchObject({
+      imageSize: 32,
+      width: 64,
+      latentDim: 100,
+      batchSize: 64,
+      lrD: 2e-4,
+      ema: 0,
+    });
+    expect(planRun(parse(''), false, 'pictures', 100).steps).toBe(2000);
+  });
+
+  it('lets options replace parts of the preset', () => {
+    const plan = planRun(parse('--steps 20 --lr 1e-3 --lr-g 5e-4 --ema 0'), true, 'idx', 10);
+    expect(plan).toMatchObject({ steps: 20, seconds: undefined, sampleEvery: 2, sampleSeconds: 0 });
+    expect(plan.training).toMatchObject({ lrD: 1e-3, lrG: 5e-4, ema: 0, width: 8 });
+    expect(plan.description).toContain('learning rates 0.001 (D) and 0.0005 (G), no EMA, 20 steps');
+    const timed = planRun(parse('--time 60 --sample-every 7'), false, 'idx', 10);
+    expect(timed).toMatchObject({
+      steps: undefined,
+      seconds: 60,
+      sampleEvery: 7,
+      sampleSeconds: 0,
+    });
+    const both = planRun(parse('--time 60 --steps 5'), false, 'idx', 10);
+    expect(both).toMatchObject({ steps: 5, seconds: 60, sampleEvery: 1, sampleSeconds: 0 });
+  });
+
+  it('chooses size and channels by the kind of data', () => {
+    expect(pictureShape(parse(''), false, 'pictures')).toEqual({ imageSize: 64, channels: 3 });
+    expect(pictureShape(parse(''), true, 'pictures')).toEqual({ imageSize: 32, channels: 3 });
+    expect(pictureShape(parse('--channels 4 --image-size 128'), true, 'idx')).toEqual({
+      imageSize: 128,
+      channels: 4,
+    });
+  });
+});
+
+describe('findDataset', () => {
+  let dir: string;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'ganvas-'));
+    await mkdir(join(dir, 'pictures', 'deep'), { recursive: true });
+    await mkdir(join(dir, 'empty'));
+    for (const name of ['b.PNG', 'a.jpeg', 'deep/c.webp', 'notes.txt']) {
+      await writeFile(join(dir, 'pictures', name), '');
+    }
+    await writeFile(join(dir, 'some-idx3-ubyte.gz'), '');
+  });
+  afterAll(() => rm(dir, { recursive: true }));
+
+  it('knows MNIST, folders and files', async () => {
+    const mnist = await findDataset('mnist');
+    expect(mnist).toMatchObject({ kind: 'idx', name: 'MNIST' });
+    expect(mnist.files[0]?.path).toMatch(/train-images-idx3-ubyte$/);
+    const file = await findDataset(join(dir, 'some-idx3-ubyte.gz'));
+    expect(file).toMatchObject({ kind: 'idx', name: 'some-idx3-ubyte.gz' });
+    const folder = await findDataset(`${join(dir, 'pictures')}/`);
+    expect(folder).toMatchObject({ kind: 'pictures', name: 'pictures' });
+    expect(folder.files.map(({ name }) => name)).toEqual([
+      'a.jpeg',
+      'b.PNG',
+      join('deep', 'c.webp'),
+    ]);
+  });
+
+  it('names what is not there', async () => {
+    await expect(findDataset(join(dir, 'nothing'))).rejects.toThrow(UsageError);
+    await expect(findDataset(join(dir, 'empty'))).rejects.toThrow(/no PNG, JPEG or WebP/);
+  });
+});

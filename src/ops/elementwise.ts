@@ -323,6 +323,7 @@ export const softplus = (x: Tensor): Tensor => apply('softplus', [x]);
 /** Binary cross-entropy with logits, element by element (PyTorch's `reduction='none'`). */
 export const bceWithLogits = (logits: Tensor, target: Operand): Tensor =>
   apply('bceWithLogits', [logits, target]);
-/** x limited to [min, max]; the gradient is 0 outside. */
+/** x limited to [min, max], either of which may be infinite; the gradient is 0 outside. */
 export const clamp = (x: Tensor, min: number, max: number): Tensor =>
-  apply('clamp', [x], { min, max });
+  // JSON has no infinities: the largest f32 means the same.
+  apply('clamp', [x], { min: Math.max(min, -LARGEST_F32), max: Math.min(max, LARGEST_F32) });

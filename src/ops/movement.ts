@@ -71,9 +71,16 @@ defineOp({
   name: 'pack',
   infer(inputs, attrs) {
     const size = attrs.size as number;
+    const offsets = numbers(attrs, 'offsets');
+    if (offsets.length !== inputs.length || inputs.some((t) => t.dtype !== 'f32'))
+      throw new ShapeError(
+        'pack',
+        inputs.map((t) => t.shape),
+        `f32 tensors, one for each of ${offsets.length} offsets`,
+      );
     let end = 0;
-    numbers(attrs, 'offsets').forEach((offset, i) => {
-      if (offset < end)
+    offsets.forEach((offset, i) => {
+      if (!Number.isInteger(offset) || offset < end)
         throw new ShapeError(
           'pack',
           inputs.map((t) => t.shape),

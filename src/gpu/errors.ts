@@ -164,3 +164,12 @@ export function errorOf(error: GPUError): GanvasError {
       return new GpuValidationError(error.message);
   }
 }
+
+/** A canvas cannot be drawn to. */
+export class CanvasError extends GanvasError {
+  override readonly name = 'CanvasError';
+
+  constructor(message: string) {
+    super('canvas', message, 'Give the grid a canvas of its own, or fewer pictures.');
+  }
+}

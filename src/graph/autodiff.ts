@@ -2,11 +2,12 @@ import { GraphError } from './errors.ts';
 import type { Node, Tensor } from './graph.ts';
 import { opDefinition } from './registry.ts';
 
-/** Tensors that depend on one of `sources`, the sources included. */
+/** Tensors that depend on one of `sources` in a way that gradients see, the sources included. */
 function dependents(nodes: readonly Node[], sources: readonly Tensor[]): Set<Tensor> {
   const active = new Set(sources);
   for (const node of nodes) {
-    if (node.inputs.some((t) => active.has(t))) for (const t of node.outputs) active.add(t);
+    const depends = node.inputs.some((t) => active.has(t)) && !opDefinition(node.op).detached;
+    if (depends) for (const t of node.outputs) active.add(t);
   }
   return active;
 }
@@ -62,7 +63,7 @@ function vjp(
     } else {
       throw new GraphError(
         `'${node.op}' has no gradient, but ${node.inputs.filter((_, i) => needs[i]).join(', ')} needs one.`,
-        'Detach the tensor, or take the gradient of something else.',
+        'Take the gradient with respect to something that does not pass through it.',
       );
     }
   }

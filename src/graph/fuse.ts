@@ -109,8 +109,8 @@ class Fuser {
   }
 
   private visit(node: Node) {
-    const definition = opDefinition(node.op);
     if (node.op === 'variable' || node.op === 'constant') return;
+    const definition = opDefinition(node.op);
     if (definition.elementwise) this.visitElementwise(node);
     else if (definition.access)
       this.visitMovement(

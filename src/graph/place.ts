@@ -46,6 +46,13 @@ export const writesOf = ({ node, output }: Group): Tensor[] => [
   ...(node?.outputs.slice(1) ?? []),
 ];
 
+/** The input that the tensor's node updates in place to make it. */
+function updatedInput({ node, index }: Tensor): Tensor | undefined {
+  if (node.op === 'variable') return undefined;
+  const pair = opDefinition(node.op).inPlace?.find(([output]) => output === index);
+  return pair && node.inputs[pair[1]];
+}
+
 class Placer {
   private readonly placed = new Map<Tensor, Placement>();
   /** Group that writes a tensor. */
@@ -118,10 +125,8 @@ class Placer {
       // Back from the newest version through operations that update in place.
       for (let t: Tensor | undefined = this.base(current).tensor; t && t !== initial; ) {
         versions.add(t);
-        const pair: readonly [number, number] | undefined = opDefinition(t.node.op).inPlace?.find(
-          ([o]) => o === t?.index,
-        );
-        t = pair && this.base(t.node.inputs[pair[1]]).tensor;
+        const input = updatedInput(t);
+        t = input && this.base(input).tensor;
       }
       this.versions.set(name, versions);
     }
@@ -140,8 +145,7 @@ class Placer {
       if (writer === undefined || offset !== 0 || tensor.size !== input.size) return;
       if (byteOffset % this.alignment !== 0 || this.results.has(tensor) || this.windows.has(tensor))
         return;
-      const inPlace = opDefinition(tensor.node.op).inPlace?.some(([o]) => o === tensor.index);
-      if (!inPlace && !wanted.has(tensor)) wanted.set(tensor, byteOffset);
+      if (!updatedInput(tensor) && !wanted.has(tensor)) wanted.set(tensor, byteOffset);
     });
     // One dispatch may not read one window of a buffer and write another.
     for (const [tensor, offset] of wanted) {
@@ -201,9 +205,8 @@ class Placer {
         this.placed.set(t, { storage, offset: window.offset, bytes: t.bytes });
         continue;
       }
-      const pair = opDefinition(t.node.op).inPlace?.find(([o]) => o === t.index);
-      if (group.node === t.node && pair) {
-        const input = t.node.inputs[pair[1]];
+      const input = updatedInput(t);
+      if (group.node === t.node && input) {
         const from = this.placementOf(input);
         if (this.mayOverwrite(input, t, position)) this.placed.set(t, from);
         else

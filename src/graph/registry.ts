@@ -32,6 +32,8 @@ export interface OpDefinition {
   grad?(context: GradContext): readonly (Tensor | undefined)[];
   /** The same outputs from primitives; fused operations are differentiated through it. */
   decompose?(inputs: readonly Tensor[], attrs: Attrs): readonly Tensor[];
+  /** Gradients stop here, as under PyTorch's `no_grad`: an optimiser's update is no part of a loss. */
+  readonly detached?: boolean;
   /** Pairs [output, input]: the kernel updates that input's buffer where it lies. */
   readonly inPlace?: readonly (readonly [output: number, input: number])[];
   /** Works on each element alone, so that it can be fused to whatever makes its operands. */

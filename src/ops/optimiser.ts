@@ -42,6 +42,7 @@ const partialSums = (flat: TensorType): TensorType => ({
  */
 defineOp({
   name: 'adam',
+  detached: true,
   infer([parameters, gradients, m, v, hyper, corrections]) {
     checkFlat('adam', [parameters, gradients, m, v], hyper, 4);
     if (!sameShape(corrections.shape, [2]))
@@ -66,6 +67,7 @@ defineOp({
  */
 defineOp({
   name: 'sgd',
+  detached: true,
   infer([parameters, gradients, v, hyper]) {
     checkFlat('sgd', [parameters, gradients, v], hyper, 2);
     return [parameters, v, partialSums(parameters)].map(({ shape }) => ({ shape, dtype: 'f32' }));

@@ -23,10 +23,20 @@ interface Entry {
 export class Variables {
   private readonly entries = new Map<string, Entry>();
 
-  constructor(readonly device: Device) {}
+  constructor(
+    readonly device: Device,
+    private readonly parent?: Variables,
+    private readonly ownNames: ReadonlySet<string> = new Set(),
+  ) {}
+
+  /** The same variables but for `names`, which are made anew: a graph's inputs beside shared weights. */
+  overlay(names: readonly string[]): Variables {
+    return new Variables(this.device, this, new Set(names));
+  }
 
   /** The variable's buffer, made of zeros the first time. */
   buffer(name: string, type: TensorType): GPUBuffer {
+    if (this.parent && !this.ownNames.has(name)) return this.parent.buffer(name, type);
     const known = this.entries.get(name);
     if (known) {
       if (!sameShape(known.type.shape, type.shape) || known.type.dtype !== type.dtype) {
@@ -50,6 +60,7 @@ export class Variables {
   }
 
   private entry(name: string): Entry {
+    if (this.parent && !this.ownNames.has(name)) return this.parent.entry(name);
     const entry = this.entries.get(name);
     if (!entry) {
       const known = [...this.entries.keys()].join(', ') || 'none';

@@ -10,7 +10,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 /** For each part, the other parts that it may import. Meaning on the left, running on the right. */
 const allowed: Record<string, readonly string[]> = {
   'src/graph': [],
-  'src/gpu': [],
+  'src/gpu': ['src/graph'],
   'src/ops': ['src/graph'],
   'src/nn': ['src/graph', 'src/ops'],
   'src/kernels': ['src/graph', 'src/ops', 'src/gpu'],
@@ -230,7 +230,7 @@ describe('the check itself', () => {
   const bad: [string, string, string, string][] = [
     ['an import up the chain', 'src/graph/a.ts', "import { x } from '../ops/b.ts';", 'src/ops'],
     ['a type import', 'src/ops/a.ts', "import type { X } from '../nn/b.ts';", 'src/nn'],
-    ['an inline type import', 'src/gpu/a.ts', "let x: import('../graph/b.ts').X;", 'src/graph'],
+    ['an inline type import', 'src/gpu/a.ts', "let x: import('../ops/b.ts').X;", 'src/ops'],
     ['a re-export', 'src/nn/a.ts', "export { x } from '../gpu/b.ts';", 'src/gpu'],
     ['a dynamic import', 'src/kernels/a.ts', "await import('../runtime/b.ts');", 'src/runtime'],
     ['a worker', 'src/ops/a.ts', "new URL('../gan/w.ts', import.meta.url);", 'src/gan'],

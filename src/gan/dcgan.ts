@@ -1,0 +1,136 @@
+import { GanvasError } from '../graph/errors.ts';
+import type { Tensor } from '../graph/graph.ts';
+import { constantInit, normalInit, zerosInit } from '../nn/initialisers.ts';
+import {
+  BatchNorm2d,
+  Conv2d,
+  ConvTranspose2d,
+  LeakyReLU,
+  ReLU,
+  Sequential,
+  Tanh,
+} from '../nn/layers.ts';
+import { Module, type Pass } from '../nn/module.ts';
+
+/** Sizes of a DCGAN. */
+export interface DcganShape {
+  /** Side of the pictures, in pixels: a power of two from 16 to 256. */
+  readonly imageSize: number;
+  /** 1 to 4. */
+  readonly channels: number;
+  /** Feature maps of the layers next to the picture (ngf = ndf). */
+  readonly width: number;
+  /** Length of the latent vector (nz). */
+  readonly latentDim: number;
+}
+
+/** A model was asked for that cannot be built. */
+export class ModelError extends GanvasError {
+  override readonly name = 'ModelError';
+
+  constructor(message: string, advice: string) {
+    super('model', message, advice);
+  }
+}
+
+const integerIn = (n: number, low: number, high: number) =>
+  Number.isInteger(n) && n >= low && n <= high;
+
+/** Throws a `ModelError` for sizes that no DCGAN has. */
+export function checkDcganShape({ imageSize, channels, width, latentDim }: DcganShape): void {
+  if (![16, 32, 64, 128, 256].includes(imageSize)) {
+    throw new ModelError(
+      `A DCGAN of ${imageSize} × ${imageSize} pixels is not possible.`,
+      'Choose 16, 32, 64, 128 or 256.',
+    );
+  }
+  if (!integerIn(channels, 1, 4)) {
+    throw new ModelError(`${channels} picture channels are not possible.`, 'Choose 1 to 4.');
+  }
+  if (!integerIn(width, 1, 1024))
+    throw new ModelError(`The width is ${width}.`, 'Choose a whole number from 1 to 1024.');
+  if (!integerIn(latentDim, 1, 65536)) {
+    throw new ModelError(
+      `The latent dimension is ${latentDim}.`,
+      'Choose a whole number from 1 to 65536.',
+    );
+  }
+}
+
+/** Channels double with every halving of the picture, up to 8 · width. */
+function widths({ imageSize, width }: DcganShape): number[] {
+  const levels = Math.log2(imageSize / 4);
+  return Array.from({ length: levels }, (_, i) => width * Math.min(8, 2 ** i));
+}
+
+/** A net whose layers are `main.0`, `main.1`, …, as in PyTorch's DCGAN example. */
+class Main extends Module {
+  override readonly children: ReadonlyMap<string, Module>;
+
+  constructor(private readonly main: Sequential) {
+    super();
+    this.children = new Map([['main', main]]);
+  }
+
+  forward(x: Tensor, pass: Pass): Tensor {
+    return this.main.forward(x, pass);
+  }
+}
+
+// Radford et al. 2016, section 3: weights N(0, 0.02); the example's γ ~ N(1, 0.02), β = 0.
+const convInit = { bias: false, weightInit: normalInit(0, 0.02), biasInit: zerosInit };
+const normInit = { weightInit: normalInit(1, 0.02), biasInit: constantInit(0) };
+const halving = { kernelSize: 4, stride: 2, padding: 1, ...convInit };
+
+/**
+ * The generator: latent [N, 1, 1, latentDim] → pictures [N, imageSize, imageSize, channels] in (−1, 1).
+ *
+ * Radford et al. 2016, figure 1: transposed convolutions only, batch-norm everywhere but at the
+ * output, ReLU, tanh at the end.
+ */
+export function dcganGenerator(shape: DcganShape): Module {
+  checkDcganShape(shape);
+  const maps = widths(shape).reverse();
+  const layers: Module[] = [
+    new ConvTranspose2d(shape.latentDim, maps[0], {
+      kernelSize: 4,
+      stride: 1,
+      padding: 0,
+      ...convInit,
+    }),
+    new BatchNorm2d(maps[0], normInit),
+    new ReLU(),
+  ];
+  for (let i = 1; i < maps.length; i++) {
+    layers.push(
+      new ConvTranspose2d(maps[i - 1], maps[i], halving),
+      new BatchNorm2d(maps[i], normInit),
+      new ReLU(),
+    );
+  }
+  layers.push(new ConvTranspose2d(maps[maps.length - 1], shape.channels, halving), new Tanh());
+  return new Main(new Sequential(...layers));
+}
+
+/**
+ * The discriminator: pictures [N, imageSize, imageSize, channels] → logits [N, 1, 1, 1].
+ *
+ * Radford et al. 2016, section 3: strided convolutions, batch-norm everywhere but at the input,
+ * LeakyReLU(0.2). The sigmoid is left to the loss, which is safer.
+ */
+export function dcganDiscriminator(shape: DcganShape): Module {
+  checkDcganShape(shape);
+  const maps = widths(shape);
+  const layers: Module[] = [new Conv2d(shape.channels, maps[0], halving), new LeakyReLU(0.2)];
+  for (let i = 1; i < maps.length; i++) {
+    layers.push(
+      new Conv2d(maps[i - 1], maps[i], halving),
+      new BatchNorm2d(maps[i], normInit),
+      new LeakyReLU(0.2),
+    );
+  }
+  layers.push(
+    new Conv2d(maps[maps.length - 1], 1, { kernelSize: 4, stride: 1, padding: 0, ...convInit }),
+  );
+  return new Main(new Sequential(...layers));
+}

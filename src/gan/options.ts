@@ -1,0 +1,99 @@
+import type { Distribution } from '../ops/random.ts';
+import { checkDcganShape, type DcganShape, ModelError } from './dcgan.ts';
+import { type GeneratorLoss, generatorLosses } from './objectives.ts';
+
+/** Everything that decides a run, but the data. */
+export interface GanOptions extends DcganShape {
+  readonly latent: Distribution;
+  readonly batchSize: number;
+  /** Learning rates of discriminator and generator. */
+  readonly lrD: number;
+  readonly lrG: number;
+  /** Adam's β1; β2 is 0.999. */
+  readonly beta1: number;
+  /** Updates of D for each of G: k of Goodfellow et al. 2014, algorithm 1. */
+  readonly dSteps: number;
+  /** G's update draws a latent batch of its own instead of using D's last one again. */
+  readonly freshLatent: boolean;
+  /** D sees real and fake pictures in one batch, and batch-norm mixes their statistics. */
+  readonly mixedBatch: boolean;
+  readonly generatorLoss: GeneratorLoss;
+  /** Taken off the target of real pictures. */
+  readonly labelSmoothing: number;
+  /** Decay of the average of G's weights that samples are drawn with; 0 for none. */
+  readonly ema: number;
+  /** Mirror real pictures at random. */
+  readonly flip: boolean;
+  /** A whole number from 0 to 2³² − 1. */
+  readonly seed: number;
+}
+
+/** PyTorch's DCGAN example, at MNIST's size. */
+export const defaultOptions: GanOptions = {
+  imageSize: 32,
+  channels: 1,
+  width: 64,
+  latentDim: 100,
+  latent: 'normal',
+  batchSize: 64,
+  lrD: 2e-4,
+  lrG: 2e-4,
+  beta1: 0.5,
+  dSteps: 1,
+  freshLatent: false,
+  mixedBatch: false,
+  generatorLoss: 'non-saturating',
+  labelSmoothing: 0,
+  ema: 0,
+  flip: false,
+  seed: 0,
+};
+
+/** Options with defaults filled in, checked. Throws a `ModelError` that names what is wrong. */
+export function resolveOptions(given: Partial<GanOptions>): GanOptions {
+  const known = Object.entries(given).filter(([, value]) => value !== undefined);
+  const unknown = known.find(([name]) => !(name in defaultOptions));
+  if (unknown)
+    throw new ModelError(
+      `There is no option '${unknown[0]}'.`,
+      `Known: ${Object.keys(defaultOptions).join(', ')}.`,
+    );
+  const options: GanOptions = { ...defaultOptions, ...Object.fromEntries(known) };
+  checkDcganShape(options);
+  const demand = (name: keyof GanOptions, fits: boolean, range: string) => {
+    if (!fits)
+      throw new ModelError(`The option ${name} is ${options[name]}.`, `It must be ${range}.`);
+  };
+  const { batchSize, lrD, lrG, beta1, dSteps, labelSmoothing, ema, seed } = options;
+  demand(
+    'batchSize',
+    Number.isInteger(batchSize) && batchSize >= 2 && batchSize <= 65536,
+    'a whole number from 2 to 65536',
+  );
+  demand('lrD', lrD > 0 && lrD <= 10, 'above 0 and at most 10');
+  demand('lrG', lrG > 0 && lrG <= 10, 'above 0 and at most 10');
+  demand('beta1', beta1 >= 0 && beta1 < 1, 'in [0, 1)');
+  demand(
+    'dSteps',
+    Number.isInteger(dSteps) && dSteps >= 1 && dSteps <= 100,
+    'a whole number from 1 to 100',
+  );
+  demand('labelSmoothing', labelSmoothing >= 0 && labelSmoothing < 0.5, 'in [0, 0.5)');
+  demand('ema', ema >= 0 && ema < 1, 'in [0, 1)');
+  demand(
+    'seed',
+    Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32,
+    'a whole number from 0 to 2³² − 1',
+  );
+  demand(
+    'generatorLoss',
+    generatorLosses.includes(options.generatorLoss),
+    generatorLosses.join(', '),
+  );
+  demand(
+    'latent',
+    options.latent === 'normal' || options.latent === 'uniform',
+    'normal or uniform',
+  );
+  return options;
+}

@@ -1,0 +1,29 @@
+/** Ganvas: trains generative adversarial networks on WebGPU. This is the whole public API. */
+
+export { DataError } from './data/errors.ts';
+export { type IdxOptions, type IdxSource, readIdxImages, readIdxLabels } from './data/idx.ts';
+export type { DataProgress, ImageSet, LeftOut } from './data/image-set.ts';
+export { type PictureOptions, type PictureSource, readPictures } from './data/pictures.browser.ts';
+export { fitToSquare } from './data/resize.ts';
+export { ModelError } from './gan/dcgan.ts';
+export type { GeneratorLoss } from './gan/objectives.ts';
+export { defaultOptions, type GanOptions } from './gan/options.ts';
+export type { CanvasView, PictureGrid } from './gan/sampler.ts';
+export {
+  GanTrainer,
+  NonFiniteError,
+  type RunOptions,
+  type StepMetrics,
+  type TrainerStats,
+} from './gan/trainer.ts';
+export type { DeviceOptions } from './gpu/device.ts';
+export {
+  DeviceLostError,
+  LimitError,
+  NoAdapterError,
+  NoWebGPUError,
+  OutOfMemoryError,
+} from './gpu/errors.ts';
+export { GanvasError, GraphError, ShapeError } from './graph/errors.ts';
+export { readSafetensors, SafetensorsError, writeSafetensors } from './io/safetensors.ts';
+export { type AdapterInfo, Engine } from './runtime/engine.ts';

@@ -1,0 +1,247 @@
+import { ShapeError } from '../graph/errors.ts';
+import type { Tensor } from '../graph/graph.ts';
+import { batchNorm, batchNormEval } from '../ops/batch-norm.ts';
+import { conv2d, conv2dInputGrad } from '../ops/conv2d.ts';
+import { add, leakyRelu, relu, sigmoid, tanh } from '../ops/elementwise.ts';
+import { matmul } from '../ops/matmul.ts';
+import { reshape, transpose } from '../ops/movement.ts';
+import { constantInit, type Initialiser, pytorchDefaultInit, zerosInit } from './initialisers.ts';
+import { Module, ModuleBuffer, Parameter, type Pass } from './module.ts';
+
+/** Initialisers of a layer with weights; PyTorch's defaults if left out. */
+export interface WeightOptions {
+  readonly bias?: boolean;
+  readonly weightInit?: Initialiser;
+  readonly biasInit?: Initialiser;
+}
+
+export interface ConvLayerOptions extends WeightOptions {
+  readonly kernelSize: number;
+  readonly stride?: number;
+  readonly padding?: number;
+}
+
+function parametersOf(
+  weight: Parameter,
+  outputs: number,
+  fanIn: number,
+  { bias = true, biasInit }: WeightOptions,
+) {
+  const map = new Map([['weight', weight]]);
+  if (bias) map.set('bias', new Parameter([outputs], biasInit ?? pytorchDefaultInit(fanIn)));
+  return map;
+}
+
+/** [KH, KW, Cx, Cy] here; OIHW, or [Cin, Cout, KH, KW] of a transposed one, in PyTorch's files. */
+const CONV_FILE_LAYOUT = { axes: [3, 2, 0, 1] };
+
+function addBias(y: Tensor, parameters: ReadonlyMap<string, Parameter>, { weights }: Pass): Tensor {
+  const bias = parameters.get('bias');
+  return bias ? add(y, bias.read(weights)) : y;
+}
+
+/** y = x·Wᵀ + b on x [N, inFeatures]; W [outFeatures, inFeatures]. */
+export class Linear extends Module {
+  override readonly parameters: ReadonlyMap<string, Parameter>;
+  private readonly weight: Parameter;
+
+  constructor(inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
+    super();
+    this.weight = new Parameter(
+      [outFeatures, inFeatures],
+      options.weightInit ?? pytorchDefaultInit(inFeatures),
+    );
+    this.parameters = parametersOf(this.weight, outFeatures, inFeatures, options);
+  }
+
+  forward(x: Tensor, pass: Pass): Tensor {
+    return addBias(
+      matmul(x, this.weight.read(pass.weights), { transposeB: true }),
+      this.parameters,
+      pass,
+    );
+  }
+}
+
+/** 2-D convolution on [N, H, W, inChannels]. */
+export class Conv2d extends Module {
+  override readonly parameters: ReadonlyMap<string, Parameter>;
+  private readonly weight: Parameter;
+
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    private readonly options: ConvLayerOptions,
+  ) {
+    super();
+    const { kernelSize: k } = options;
+    const fanIn = inChannels * k * k;
+    const init = options.weightInit ?? pytorchDefaultInit(fanIn);
+    this.weight = new Parameter([k, k, inChannels, outChannels], init, CONV_FILE_LAYOUT);
+    this.parameters = parametersOf(this.weight, outChannels, fanIn, options);
+  }
+
+  forward(x: Tensor, pass: Pass): Tensor {
+    const { stride = 1, padding = 0 } = this.options;
+    return addBias(
+      conv2d(x, this.weight.read(pass.weights), { stride, padding }),
+      this.parameters,
+      pass,
+    );
+  }
+}
+
+/**
+ * Transposed 2-D convolution on [N, H, W, inChannels]: the gradient of a convolution with respect to
+ * its input. Output size (H − 1)·stride − 2·padding + kernelSize.
+ */
+export class ConvTranspose2d extends Module {
+  override readonly parameters: ReadonlyMap<string, Parameter>;
+  private readonly weight: Parameter;
+
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    private readonly options: ConvLayerOptions,
+  ) {
+    super();
+    const { kernelSize: k } = options;
+    // PyTorch takes the fan-in of a transposed convolution from its second axis: the outputs.
+    const fanIn = outChannels * k * k;
+    const init = options.weightInit ?? pytorchDefaultInit(fanIn);
+    this.weight = new Parameter([k, k, outChannels, inChannels], init, CONV_FILE_LAYOUT);
+    this.parameters = parametersOf(this.weight, outChannels, fanIn, options);
+  }
+
+  forward(x: Tensor, pass: Pass): Tensor {
+    const { kernelSize, stride = 1, padding = 0 } = this.options;
+    if (x.rank !== 4) throw new ShapeError('ConvTranspose2d', [x.shape], '[N, H, W, C]');
+    const size = (n: number) => (n - 1) * stride - 2 * padding + kernelSize;
+    const target = [size(x.shape[1]), size(x.shape[2])] as const;
+    const y = conv2dInputGrad(x, this.weight.read(pass.weights), target, { stride, padding });
+    return addBias(y, this.parameters, pass);
+  }
+}
+
+export interface BatchNormLayerOptions {
+  readonly eps?: number;
+  /** Share of the new batch in the running statistics. */
+  readonly momentum?: number;
+  /** Initial scale; 1 by default. */
+  readonly weightInit?: Initialiser;
+  readonly biasInit?: Initialiser;
+}
+
+/** Batch normalisation over all axes but the channels (Ioffe & Szegedy 2015), as PyTorch's. */
+export class BatchNorm2d extends Module {
+  override readonly parameters: ReadonlyMap<string, Parameter>;
+  override readonly buffers: ReadonlyMap<string, ModuleBuffer>;
+  private readonly gamma: Parameter;
+  private readonly beta: Parameter;
+  private readonly running: ModuleBuffer;
+  private readonly eps: number;
+  private readonly momentum: number;
+
+  constructor(
+    channels: number,
+    { eps = 1e-5, momentum = 0.1, weightInit, biasInit }: BatchNormLayerOptions = {},
+  ) {
+    super();
+    this.eps = eps;
+    this.momentum = momentum;
+    this.gamma = new Parameter([channels], weightInit ?? constantInit(1));
+    this.beta = new Parameter([channels], biasInit ?? zerosInit);
+    this.parameters = new Map([
+      ['weight', this.gamma],
+      ['bias', this.beta],
+    ]);
+    const initial = new Float32Array(2 * channels).fill(1, channels);
+    this.running = new ModuleBuffer([2, channels], initial, ['running_mean', 'running_var']);
+    this.buffers = new Map([['running', this.running]]);
+  }
+
+  forward(x: Tensor, { training, weights }: Pass): Tensor {
+    const { variable, shape } = this.running;
+    const parts = {
+      gamma: this.gamma.read(weights),
+      beta: this.beta.read(weights),
+      running: x.graph.variable(variable, shape),
+    };
+    if (!training) return batchNormEval(x, parts, this.eps);
+    const { y, running } = batchNorm(x, parts, { eps: this.eps, momentum: this.momentum });
+    x.graph.assign(variable, running);
+    return y;
+  }
+}
+
+/** max(x, 0). */
+export class ReLU extends Module {
+  forward(x: Tensor): Tensor {
+    return relu(x);
+  }
+}
+
+/** x where positive, else negativeSlope · x. */
+export class LeakyReLU extends Module {
+  constructor(private readonly negativeSlope = 0.01) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return leakyRelu(x, this.negativeSlope);
+  }
+}
+
+/** Hyperbolic tangent. */
+export class Tanh extends Module {
+  forward(x: Tensor): Tensor {
+    return tanh(x);
+  }
+}
+
+/** 1 / (1 + e⁻ˣ). */
+export class Sigmoid extends Module {
+  forward(x: Tensor): Tensor {
+    return sigmoid(x);
+  }
+}
+
+/** [N, H, W, C] → [N, C·H·W], channel first as PyTorch flattens, so that its Linear weights apply. */
+export class Flatten extends Module {
+  forward(x: Tensor): Tensor {
+    const [n] = x.shape;
+    const spatial = x.rank === 4 && x.shape[1] * x.shape[2] > 1;
+    return reshape(spatial ? transpose(x, [0, 3, 1, 2]) : x, [n, x.size / n]);
+  }
+}
+
+/** [N, C·H·W] → [N, H, W, C]; `shape` is PyTorch's [C, H, W]. */
+export class Unflatten extends Module {
+  constructor(private readonly shape: readonly [channels: number, height: number, width: number]) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    const [c, h, w] = this.shape;
+    const [n] = x.shape;
+    if (x.size !== n * c * h * w) throw new ShapeError('Unflatten', [x.shape], `[N, ${c * h * w}]`);
+    if (h * w === 1) return reshape(x, [n, 1, 1, c]);
+    return transpose(reshape(x, [n, c, h, w]), [0, 2, 3, 1]);
+  }
+}
+
+/** Modules one after the other, named 0, 1, 2, … */
+export class Sequential extends Module {
+  override readonly children: ReadonlyMap<string, Module>;
+
+  constructor(...modules: Module[]) {
+    super();
+    this.children = new Map(modules.map((m, i) => [String(i), m]));
+  }
+
+  forward(x: Tensor, pass: Pass): Tensor {
+    let y = x;
+    for (const child of this.children.values()) y = child.forward(y, pass);
+    return y;
+  }
+}

@@ -1,0 +1,105 @@
+import { GraphError } from '../graph/errors.ts';
+import type { Tensor } from '../graph/graph.ts';
+import { type Shape, sizeOf } from '../graph/shape.ts';
+import { view } from '../ops/movement.ts';
+import type { Initialiser } from './initialisers.ts';
+
+/** One way through a net. */
+export interface Pass {
+  /** Batch statistics, and running ones updated; otherwise running statistics. */
+  readonly training: boolean;
+  /** The net's parameters, flat: the newest version, or an average of them. */
+  readonly weights: Tensor;
+}
+
+/** How a tensor is stored in PyTorch's files, as an order of this engine's axes. */
+export interface FileLayout {
+  /** `axes[i]` is the axis here that is the file's axis i. */
+  readonly axes: readonly number[];
+}
+
+/** Where a parameter lies in its net's flat buffer, in elements. */
+interface Home {
+  readonly offset: number;
+}
+
+/** A tensor that is learned. It belongs to one net, which gives it a place in its flat buffer. */
+export class Parameter {
+  private home: Home | undefined;
+  private readonly reads = new WeakMap<Tensor, Tensor>();
+
+  constructor(
+    readonly shape: Shape,
+    readonly init: Initialiser,
+    readonly layout: FileLayout = { axes: shape.map((_, i) => i) },
+  ) {}
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** Element at which it starts in its net's flat buffer. */
+  get offset(): number {
+    if (!this.home)
+      throw new GraphError(
+        'A parameter is used before its net is made.',
+        'Wrap the module in a Net.',
+      );
+    return this.home.offset;
+  }
+
+  /** For `Net` only. */
+  settle(offset: number): void {
+    if (this.home)
+      throw new GraphError('A layer belongs to two nets.', 'Make a layer of its own for each net.');
+    this.home = { offset };
+  }
+
+  /** The parameter in a version of its net's flat buffer. The same tensor each time for the same version. */
+  read(weights: Tensor): Tensor {
+    let tensor = this.reads.get(weights);
+    if (!tensor) {
+      tensor = view(weights, this.offset, this.shape);
+      this.reads.set(weights, tensor);
+    }
+    return tensor;
+  }
+}
+
+/** A tensor that is kept but not learned, such as running statistics: a variable of its own. */
+export class ModuleBuffer {
+  private named: string | undefined;
+
+  constructor(
+    readonly shape: Shape,
+    readonly initial: Float32Array<ArrayBuffer>,
+    /** Names and slices of axis 0 under which PyTorch's files know it. */
+    readonly fileNames: readonly string[],
+  ) {}
+
+  /** Name of the variable. */
+  get variable(): string {
+    if (!this.named)
+      throw new GraphError('A buffer is used before its net is made.', 'Wrap the module in a Net.');
+    return this.named;
+  }
+
+  /** For `Net` only. */
+  settle(variable: string): void {
+    this.named = variable;
+  }
+}
+
+/** A layer or a tree of them. Names follow PyTorch's `state_dict`. */
+export abstract class Module {
+  /** Own parameters by name, in the order of PyTorch's `parameters()`. */
+  readonly parameters: ReadonlyMap<string, Parameter> = new Map();
+  /** Own buffers by name. */
+  readonly buffers: ReadonlyMap<string, ModuleBuffer> = new Map();
+  /** Modules inside this one, by name. */
+  readonly children: ReadonlyMap<string, Module> = new Map();
+
+  /** The module applied to `x`, in the graph of `x`. */
+  abstract forward(x: Tensor, pass: Pass): Tensor;
+}

@@ -1,0 +1,174 @@
+// Matrix products in all but name: matmul and the three convolutions. They share their cores and
+// differ in their loaders, which say what the elements of A and B are: see shaders/gemm_register.wgsl.
+import narrow from '../../shaders/gemm_narrow.wgsl?raw';
+import register from '../../shaders/gemm_register.wgsl?raw';
+import storeScalar from '../../shaders/gemm_store_scalar.wgsl?raw';
+import sumSplits from '../../shaders/gemm_sum_splits.wgsl?raw';
+import scalarA from '../../shaders/load_a_scalar.wgsl?raw';
+import scalarB from '../../shaders/load_b_scalar.wgsl?raw';
+import type { Tensor } from '../graph/graph.ts';
+import { identityMap, type MapProgram } from '../graph/map.ts';
+import { foldGrid } from './grid.ts';
+import type { BufferRef, DeviceTraits, Dispatch, Lowering, Scratch } from './kernel.ts';
+import { mapOverlay, mapWidth, type Width } from './map-codegen.ts';
+import { link } from './wgsl.ts';
+
+/** How an operand lies in memory. */
+export interface OperandLayout {
+  /** Neighbours in memory are neighbours in k. */
+  readonly alongK: boolean;
+  /** Its lines are made of whole, aligned vectors of four. */
+  readonly vector: boolean;
+}
+
+/** C = A · B, for each of `phases`, with operands that a loader makes of two tensors. */
+export interface Gemm {
+  readonly label: string;
+  /** The text of a `load_*.wgsl`, and the values of its constants. */
+  readonly loader: string;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly layoutA: OperandLayout;
+  readonly layoutB: OperandLayout;
+  readonly rows: number;
+  readonly columns: number;
+  readonly phases: number;
+  /** Elements of the result, of all phases. */
+  readonly size: number;
+  /** The contraction can be split between steps, each of which is this deep. */
+  readonly steps: number;
+  readonly stepDepth: number;
+  /** What a step counts as in the loader's `share`. */
+  readonly stepUnit: number;
+  /** A run of the inner loop is no multiple of 4 long. */
+  readonly tail: boolean;
+  /** What follows `share` in the loader's `Params`. */
+  readonly sizes: readonly number[];
+  readonly flops: number;
+}
+
+/** One way to compute a `Gemm`. */
+export interface GemmVariant {
+  readonly core: 'register' | 'narrow';
+  /** Parts of the contraction; if there are several, a second dispatch adds them. */
+  readonly splits: number;
+  readonly workgroup: number;
+}
+
+/** Rows of an invocation's tile; its columns too, but for those of the narrow core. */
+const TILE = 8;
+/** The most columns that the narrow core computes. */
+const NARROW = 4;
+const SUM_WORKGROUP = 64;
+/** Partial results may take this much: half of what WebGPU's default limits let a binding have. */
+const MAX_PARTIAL_BYTES = 64 * 2 ** 20;
+
+const invocationsOf = ({ rows, columns, phases }: Gemm, core: GemmVariant['core']): number =>
+  Math.ceil(rows / TILE) * (core === 'narrow' ? 1 : Math.ceil(columns / TILE)) * phases;
+
+/** So many parts of equal length that none is empty, about `wanted`. */
+const evenSplits = (steps: number, wanted: number): number =>
+  Math.ceil(steps / Math.ceil(steps / Math.min(steps, Math.max(1, Math.floor(wanted)))));
+
+/** The ways that are worth measuring. The first is the one to take unmeasured. */
+export function gemmVariants(gemm: Gemm, device: DeviceTraits): GemmVariant[] {
+  const core = gemm.columns <= NARROW ? 'narrow' : 'register';
+  const workgroup = device.software ? 16 : 64;
+  // A software adapter has a few processors of 4 lanes; a GPU hides its latency by thousands.
+  const enoughInvocations = device.software ? 128 : 8192;
+  const leastDepth = 64;
+  const splits = evenSplits(
+    gemm.steps,
+    Math.min(
+      enoughInvocations / invocationsOf(gemm, core),
+      (gemm.steps * gemm.stepDepth) / leastDepth,
+      MAX_PARTIAL_BYTES / (4 * gemm.size),
+    ),
+  );
+  const variants: GemmVariant[] = [{ core, splits, workgroup }];
+  if (splits > 1) variants.push({ core, splits: 1, workgroup });
+  return variants;
+}
+
+/** The dispatches of a product; the last of them applies the lowering's map. */
+export function lowerGemm(
+  gemm: Gemm,
+  lowering: Lowering,
+  variant: GemmVariant = gemmVariants(gemm, lowering.device)[0],
+): Dispatch[] {
+  const { splits } = variant;
+  if (splits === 1) return [product(gemm, variant, lowering, lowering.output, lowering.map)];
+  const partials: Scratch = { label: `${gemm.label}, partial`, bytes: splits * gemm.size * 4 };
+  return [
+    product(gemm, variant, lowering, partials, identityMap),
+    sumOfSplits(gemm, splits, partials, lowering),
+  ];
+}
+
+const vectorType = (width: Width): string => (width === 4 ? 'vec4f' : 'f32');
+
+/** The dispatch that multiplies. */
+function product(
+  gemm: Gemm,
+  { core, splits, workgroup }: GemmVariant,
+  { output, device }: Lowering,
+  result: BufferRef,
+  map: MapProgram,
+): Dispatch {
+  const isNarrow = core === 'narrow';
+  // Narrow products read B along k whichever way it lies, and vectors only if it lies so.
+  const alongB = isNarrow || gemm.layoutB.alongK;
+  const oneColumn = gemm.columns === 1 && !gemm.tail;
+  const vectorB = alongB === gemm.layoutB.alongK ? gemm.layoutB.vector : oneColumn;
+  const wide = !isNarrow && gemm.columns % 4 === 0 && mapWidth(map, output.shape) === 4;
+  const width: Width = wide ? 4 : 1;
+  const epilogue = mapOverlay(map, width);
+  // Each loader has parameters of its own, so it comes after what knows only the first of them.
+  const overlays = [
+    ...(isNarrow || wide ? [] : [storeScalar]),
+    gemm.loader,
+    ...(gemm.layoutA.vector ? [] : [scalarA]),
+    ...(vectorB ? [] : [scalarB]),
+    ...epilogue.overlay,
+  ];
+  const constants = {
+    ...gemm.constants,
+    WORKGROUP: workgroup,
+    A_ALONG_K: Number(gemm.layoutA.alongK),
+    B_ALONG_K: Number(alongB),
+    V: vectorType(width),
+    ...(isNarrow && { COLUMNS: gemm.columns }),
+  };
+  const share = Math.ceil(gemm.steps / splits) * gemm.stepUnit;
+  const invocations = invocationsOf(gemm, core) / gemm.phases;
+  const [x, y] = foldGrid(Math.ceil(invocations / workgroup), device);
+  return {
+    label: gemm.label,
+    shader: link(isNarrow ? narrow : register, overlays, constants),
+    buffers: { a: gemm.a, b: gemm.b, result, ...epilogue.buffers },
+    params: Uint32Array.of(...[gemm.rows, gemm.columns, gemm.size, splits, share], ...gemm.sizes),
+    grid: [x, y, gemm.phases * splits],
+    flops: gemm.flops,
+  };
+}
+
+/** The dispatch that adds the parts of a split contraction. */
+function sumOfSplits(
+  gemm: Gemm,
+  splits: number,
+  partials: Scratch,
+  { output, map, device }: Lowering,
+): Dispatch {
+  const width = mapWidth(map, output.shape);
+  const epilogue = mapOverlay(map, width);
+  const count = gemm.size / width;
+  return {
+    label: `${gemm.label}, sum of ${splits} parts`,
+    shader: link(sumSplits, epilogue.overlay, { V: vectorType(width), WORKGROUP: SUM_WORKGROUP }),
+    buffers: { partials, result: output, ...epilogue.buffers },
+    params: Uint32Array.of(count, splits),
+    grid: foldGrid(Math.ceil(count / SUM_WORKGROUP), device),
+    flops: 0,
+  };
+}

@@ -8,7 +8,7 @@ import { link } from './wgsl.ts';
 
 const WORKGROUP = 64;
 
-/** One dispatch, an invocation for each span of gradients. */
+/** One dispatch, an invocation for each span of gradients. A pipeline serves one size: there are few. */
 function update(
   node: Node,
   shader: string,
@@ -20,9 +20,8 @@ function update(
   return [
     {
       label: `${node.op} [${size}]`,
-      shader: link(shader, [], { WORKGROUP, STEPS: GRAD_SQUARE_SPAN / 4 }),
+      shader: link(shader, [], { SIZE: size, WORKGROUP, STEPS: GRAD_SQUARE_SPAN / 4 }),
       buffers,
-      params: Uint32Array.of(size, spans),
       grid: foldGrid(Math.ceil(spans / WORKGROUP), device),
       flops: 0,
     },

@@ -1,7 +1,8 @@
 // A batch of pictures as floats in [−1, 1], x/127.5 − 1, straight from a resident data set of bytes.
 //
-// A row of the grid is one picture; an invocation makes one vector V of it. Four bytes share a word,
-// the first in its lowest bits. Vectors need pictures of whole words; gather_scalar.wgsl does not.
+// A row of the grid is one picture. An invocation makes every so many-th vector V of it: several, so
+// that drawing the bit for `mirrored` does not count. Four bytes share a word, the first in its
+// lowest bits. Vectors need pictures of whole words; gather_scalar.wgsl does not.
 // flip.wgsl fills the slot `mirrored`.
 
 alias V = vec4f;
@@ -62,19 +63,21 @@ fn loadMirrored(start: u32, at: u32) -> V {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let picture = id.z * groups.y + id.y;
-  let vector = id.x;
-  let at = vector * WIDTH;
-  if (picture >= params.pictures || at >= params.size) {
+  if (picture >= params.pictures) {
     return;
   }
   let start = indices[picture] * params.size;
-  var v = V();
-  if (mirrored(picture)) {
-    v = loadMirrored(start, at);
-  } else {
-    v = load(start + at);
+  let vectors = params.size / WIDTH;
+  let flip = mirrored(picture);
+  for (var vector = id.x; vector < vectors; vector += groups.x * WORKGROUP) {
+    var v = V();
+    if (flip) {
+      v = loadMirrored(start, vector * WIDTH);
+    } else {
+      v = load(start + vector * WIDTH);
+    }
+    let i = picture * vectors + vector;
+    // Not x/127.5 − 1, which is off by a rounding error where it should be 0 or 1.
+    y[i] = map((2 * v - 255) * (1.0 / 255), i);
   }
-  let i = picture * (params.size / WIDTH) + vector;
-  // Not x/127.5 − 1, which is off by a rounding error where it should be 0 or 1.
-  y[i] = map((2 * v - 255) * (1.0 / 255), i);
 }

@@ -100,13 +100,18 @@ defineKernel({
     ];
     // A picture a row of the grid.
     const rows = Math.min(pictures, device.maxWorkgroupsPerDimension);
+    const vectorsEach = device.software ? 64 : 4;
     return [
       {
         label: `gatherPictures [${pictures}, ${height}, ${width}, ${channels}]`,
         shader: link(gatherShader, overlays, { V: vector(vectorWidth), WORKGROUP }),
         buffers: { data, indices, y: output, ...(flip && { state }), ...buffers },
         params: Uint32Array.of(pictures, size, width, channels, node.attrs.stream as number),
-        grid: [Math.ceil(size / vectorWidth / WORKGROUP), rows, Math.ceil(pictures / rows)],
+        grid: [
+          Math.ceil(size / vectorWidth / WORKGROUP / vectorsEach),
+          rows,
+          Math.ceil(pictures / rows),
+        ],
         flops: 0,
       },
     ];

@@ -1,6 +1,7 @@
 import { bufferUsage, type Device } from '../gpu/device.ts';
 import { pipelinesOf } from '../gpu/pipelines.ts';
 import { readBuffer } from '../gpu/readback.ts';
+import type { PassTimer } from '../gpu/timing.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Placement, Storage } from '../graph/place.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
@@ -191,14 +192,17 @@ export class Executable {
 
   /**
    * Encodes and submits the whole graph in about `submits` submits of like predicted time.
-   * `tail` may add commands to the last, such as a copy of the metrics.
+   * `tail` may add commands to the last, such as a copy of the metrics. With a `timer`, every
+   * dispatch has a pass of its own, in the order of the plan: slower, for profiles.
    */
   run({
     submits = 1,
     tail,
+    timer,
   }: {
     submits?: number;
     tail?: (encoder: GPUCommandEncoder) => void;
+    timer?: PassTimer;
   } = {}): void {
     this.device.assertUsable();
     const { gpu } = this.device;
@@ -215,14 +219,17 @@ export class Executable {
         cost = 0;
       }
       cost += this.costs[i];
-      if (command.kind === 'copy') {
+      if (command.kind === 'copy' || timer) {
         pass?.end();
         pass = undefined;
+      }
+      if (command.kind === 'copy') {
         const { from, to, bytes } = command;
         encoder.copyBufferToBuffer(from.buffer, from.offset ?? 0, to.buffer, to.offset ?? 0, bytes);
         return;
       }
-      pass ??= encoder.beginComputePass();
+      const timestampWrites = timer?.writes();
+      pass ??= encoder.beginComputePass(timestampWrites && { timestampWrites });
       pass.setPipeline(command.pipeline);
       pass.setBindGroup(0, command.group);
       pass.dispatchWorkgroups(...command.grid);

@@ -17,7 +17,7 @@ const everywhere = (shape: Shape) => ({ low: shape.map(() => 0), high: [...shape
 const numbers = (attrs: Attrs, name: string): number[] => attrs[name] as number[];
 
 /** The rule of each movement operation that copies, by name. */
-export const movementAccess: Readonly<
+const movementAccess: Readonly<
   Record<string, (input: Shape, output: Shape, attrs: Attrs) => Access>
 > = {
   transpose(input, output, attrs) {

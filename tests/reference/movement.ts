@@ -1,4 +1,4 @@
-// Written without `movementAccess`, so that the two check each other.
+// Written without the operations' access rules, so that the two check each other.
 import { forEachCoordinate, indexOf, type ReferenceTable } from './types.ts';
 
 export const movementReference: ReferenceTable = {

@@ -19,7 +19,6 @@ import {
   matmul,
   max,
   mean,
-  movementAccess,
   pack,
   pad,
   random,
@@ -249,7 +248,7 @@ describe('movement', () => {
       const [y] = graph.add(op, [t], attrs);
       const values = new RandomValues(1).normal(t.size);
       const expected = interpret(graph, new Map([['x', values]])).values.get(y.id)!;
-      const rule = movementAccess[op](shape, y.shape, attrs);
+      const rule = opDefinition(op).access!(shape, y.shape, attrs);
       forEachCoordinate(y.shape, (at, i) => {
         const inside = at.every((n, axis) => n >= rule.low[axis] && n < rule.high[axis]);
         const index = at.reduce((sum, n, axis) => sum + n * rule.strides[axis], rule.offset);

@@ -8,6 +8,7 @@ export { fitToSquare } from './data/resize.ts';
 export { ModelError } from './gan/dcgan.ts';
 export type { GeneratorLoss } from './gan/objectives.ts';
 export { defaultOptions, type GanOptions } from './gan/options.ts';
+export { type Requirements, RunLimitError, requirements } from './gan/requirements.ts';
 export type { CanvasView, PictureGrid } from './gan/sampler.ts';
 export {
   GanTrainer,
@@ -16,7 +17,7 @@ export {
   type StepMetrics,
   type TrainerStats,
 } from './gan/trainer.ts';
-export type { DeviceOptions } from './gpu/device.ts';
+export type { DeviceOptions, Limits } from './gpu/device.ts';
 export {
   DeviceLostError,
   LimitError,

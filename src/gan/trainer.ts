@@ -1,5 +1,6 @@
 import { checkImageSet, type ImageSet } from '../data/image-set.ts';
 import { fitToSquare } from '../data/resize.ts';
+import { LimitError } from '../gpu/errors.ts';
 import { ReadbackRing } from '../gpu/readback.ts';
 import { GanvasError } from '../graph/errors.ts';
 import type { Engine } from '../runtime/engine.ts';
@@ -7,6 +8,7 @@ import type { Executable } from '../runtime/executable.ts';
 import type { Variables } from '../runtime/variables.ts';
 import { writeCheckpoint } from './checkpoint.ts';
 import { type GanOptions, resolveOptions } from './options.ts';
+import { requirements } from './requirements.ts';
 import { type CanvasView, type PictureGrid, Sampler } from './sampler.ts';
 import {
   METRIC_PITCH,
@@ -127,7 +129,8 @@ export class GanTrainer {
 
   /**
    * Uploads the pictures (made square, of the model's size and channels), traces and compiles the
-   * step. Errors: `ModelError` for options, `DataError` for pictures, `LimitError` for sizes.
+   * step. Errors: `ModelError` for options, `DataError` for pictures, `RunLimitError` for what the
+   * device is too small for: see `requirements`.
    */
   static async create(
     engine: Engine,
@@ -137,17 +140,25 @@ export class GanTrainer {
     const begun = performance.now();
     const options = resolveOptions(given);
     const { imageSize, channels } = options;
-    const set = fitToSquare(checkImageSet(pictures), imageSize, channels);
+    const { limits } = engine.device.gpu;
+    const { count } = checkImageSet(pictures);
+    // Before they are resized, which needs so much of the host's memory.
+    if (count * imageSize ** 2 * channels > limits.maxStorageBufferBindingSize) {
+      requirements(options, { count }).check(limits);
+    }
+    const set = fitToSquare(pictures, imageSize, channels);
     const players = new Players(options);
     const graph = traceStep(players, [set.count, imageSize, imageSize, channels]);
     const variables = engine.variables();
     try {
       const executable = await engine.compile(graph, variables);
       for (const [name, values] of players.initialValues()) variables.write(name, values);
-      variables.write(variableNames.data, new Uint8Array(set.data));
+      variables.write(variableNames.data, set.data);
       return new GanTrainer(engine, players, variables, executable, set.data.byteLength, begun);
     } catch (error) {
       variables.dispose();
+      // The device knows buffers; what they are for, and which batch would fit, is known here.
+      if (error instanceof LimitError) requirements(options, { count }).check(limits);
       throw error;
     }
   }
@@ -284,7 +295,13 @@ export class GanTrainer {
     }
     let sampler = this.samplers.get(count);
     if (!sampler) {
-      sampler = Sampler.create(this.engine, this.players, this.variables, count);
+      sampler = Sampler.create(this.engine, this.players, this.variables, count).catch((error) => {
+        if (error instanceof LimitError) {
+          const { limits } = this.engine.device.gpu;
+          requirements(this.options, { count: 1 }, { samples: count }).check(limits);
+        }
+        throw error;
+      });
       this.samplers.set(count, sampler);
       sampler.catch(() => this.samplers.delete(count));
     }

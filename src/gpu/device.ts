@@ -30,6 +30,8 @@ export interface DeviceOptions {
   readonly forceFallbackAdapter?: boolean;
   /** What the work needs beyond WebGPU's defaults; if it is not there, a `LimitError` is thrown. */
   readonly requiredLimits?: Limits;
+  /** What the work would use beyond WebGPU's defaults: raised as far as the adapter goes. */
+  readonly wantedLimits?: Limits;
   /** Optional features to use where the adapter has them; by default `all`. */
   readonly features?: 'all' | 'none' | readonly OptionalFeature[];
 }
@@ -94,12 +96,23 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     .requestDevice({
       label: 'ganvas',
       requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
-      requiredLimits: { ...required } as Record<string, number>,
+      requiredLimits: { ...reach(options.wantedLimits ?? {}, adapter.limits), ...required },
     })
     .catch((error: unknown) => {
       throw new NoAdapterError(`The adapter gave no device: ${reasonOf(error)}.`);
     });
   return new Device(device, adapter.info, true);
+}
+
+/** The limits that are wanted, or the best there is of them. */
+function reach(wanted: Limits, available: GPUSupportedLimits): Record<string, number> {
+  const reached: Record<string, number> = {};
+  for (const [name, wish] of Object.entries(wanted) as [LimitName, number][]) {
+    const there = available[name];
+    if (there === undefined) continue;
+    reached[name] = name.startsWith('min') ? Math.max(wish, there) : Math.min(wish, there);
+  }
+  return reached;
 }
 
 function requireLimits(required: Limits, available: GPUSupportedLimits): void {

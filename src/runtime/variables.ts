@@ -70,7 +70,7 @@ export class Variables {
   }
 
   /** Sets all elements. They take effect for what is submitted afterwards. */
-  write(name: string, data: Elements): void {
+  write(name: string, data: Elements | Uint8Array): void {
     const { type, buffer } = this.entry(name);
     if (!(data instanceof arrays[type.dtype]) || data.length !== sizeOf(type.shape)) {
       throw new GraphError(

@@ -1,10 +1,16 @@
+import gatherTaps from '../../shaders/gemm_gather_taps.wgsl?raw';
 import conv2dLoader from '../../shaders/load_conv2d.wgsl?raw';
 import inputGradLoader from '../../shaders/load_conv2d_input_grad.wgsl?raw';
 import weightGradLoader from '../../shaders/load_conv2d_weight_grad.wgsl?raw';
 import type { Node } from '../graph/graph.ts';
+import { identityMap } from '../graph/map.ts';
 import type { Shape } from '../graph/shape.ts';
-import { type Gemm, lowerGemm } from './gemm.ts';
-import { defineKernel } from './kernel.ts';
+import { type Candidate, type Gemm, gemmCandidates, lowerGemm, MAX_SCRATCH_BYTES } from './gemm.ts';
+import { foldGrid } from './grid.ts';
+import { type Dispatch, defineKernel, type Lowering, type Scratch } from './kernel.ts';
+import { mapOverlay } from './map-codegen.ts';
+import { matrixProduct } from './matmul.ts';
+import { link } from './wgsl.ts';
 
 /** What is common to the three: x `[N, H, W, Cx]`, w `[KH, KW, Cx, Cy]`, y `[N, OH, OW, Cy]`. */
 function geometry(x: Shape, w: Shape, y: Shape, { attrs }: Node) {
@@ -20,6 +26,20 @@ function geometry(x: Shape, w: Shape, y: Shape, { attrs }: Node) {
     flops: 2 * n * outHeight * outWidth * cy * kh * kw * cx,
   };
 }
+
+type Geometry = ReturnType<typeof geometry>;
+
+/** Constants of shaders that sum over taps: the kernel, and at most how many taps meet in a pixel of x. */
+const tapsOf = ({ kh, kw, stride, padding }: Geometry) => ({
+  KERNEL_X: kw,
+  KERNEL_Y: kh,
+  TAPS_X: Math.ceil(kw / stride),
+  TAPS_Y: Math.ceil(kh / stride),
+  STRIDE: stride,
+  PADDING: padding,
+});
+
+const GATHER_WORKGROUP = 64;
 
 const byFours = (...sizes: number[]): boolean => sizes.every((size) => size % 4 === 0);
 
@@ -64,22 +84,12 @@ export function conv2dInputGradGemm(node: Node): Gemm {
   const g = geometry(x.shape, w.shape, y.shape, node);
   const phaseHeight = Math.ceil(g.height / g.stride);
   const phaseWidth = Math.ceil(g.width / g.stride);
-  const tapsY = Math.ceil(g.kh / g.stride);
-  const tapsX = Math.ceil(g.kw / g.stride);
   const tail = !byFours(g.cy);
   const unevenTaps = g.kh % g.stride !== 0 || g.kw % g.stride !== 0;
   return {
     label: g.label('conv2dInputGrad'),
     loader: inputGradLoader,
-    constants: {
-      KERNEL_X: g.kw,
-      KERNEL_Y: g.kh,
-      TAPS_X: tapsX,
-      TAPS_Y: tapsY,
-      STRIDE: g.stride,
-      PADDING: g.padding,
-      B_MASKED: Number(tail || unevenTaps),
-    },
+    constants: { ...tapsOf(g), B_MASKED: Number(tail || unevenTaps) },
     a: y,
     b: w,
     layoutA: { alongK: true, vector: !tail },
@@ -88,7 +98,7 @@ export function conv2dInputGradGemm(node: Node): Gemm {
     columns: g.cx,
     phases: g.stride * g.stride,
     size: x.size,
-    steps: tapsY * tapsX,
+    steps: Math.ceil(g.kh / g.stride) * Math.ceil(g.kw / g.stride),
     stepDepth: g.cy,
     stepUnit: 1,
     tail,
@@ -97,14 +107,13 @@ export function conv2dInputGradGemm(node: Node): Gemm {
   };
 }
 
-/** w from x and y: a row for each (kh, kw, cx); the contraction is over all pixels of y. */
+/** w from x and y: a row for each (kh, kw, cx); an outer step is a pixel of y, k runs over the batch. */
 export function conv2dWeightGradGemm(node: Node): Gemm {
   const [x, y] = node.inputs;
   const [w] = node.outputs;
   const g = geometry(x.shape, w.shape, y.shape, node);
   const kernelRow = Math.ceil((g.kw * g.cx) / 4) * 4;
-  const steps = g.n * g.outHeight;
-  const tail = !byFours(g.outWidth);
+  const tail = !byFours(g.n);
   return {
     label: g.label('conv2dWeightGrad'),
     loader: weightGradLoader,
@@ -112,7 +121,6 @@ export function conv2dWeightGradGemm(node: Node): Gemm {
       KERNEL_X: g.kw,
       STRIDE: g.stride,
       PADDING: g.padding,
-      MASKED: Number(g.padding > 0 || tail),
       TAIL: Number(tail),
     },
     a: x,
@@ -123,23 +131,71 @@ export function conv2dWeightGradGemm(node: Node): Gemm {
     columns: g.cy,
     phases: 1,
     size: w.size,
-    steps,
-    stepDepth: g.outWidth,
+    steps: g.outHeight * g.outWidth,
+    stepDepth: g.n,
     stepUnit: 1,
     tail,
-    sizes: [g.cx, g.height, g.width, g.outHeight, g.outWidth, steps, kernelRow],
+    sizes: [g.n, g.cx, g.height, g.width, g.outHeight, g.outWidth, kernelRow],
     flops: g.flops,
   };
 }
 
-for (const [op, gemmOf] of Object.entries({
-  conv2d: conv2dGemm,
-  conv2dInputGrad: conv2dInputGradGemm,
-  conv2dWeightGrad: conv2dWeightGradGemm,
+/**
+ * x from y and w in two dispatches: all products of y's pixels with all weights, then the sums of
+ * those that meet in a pixel of x. For so few channels that a product of pixels and channels has
+ * no full tiles.
+ */
+function lowerByTaps(lowering: Lowering): Dispatch[] {
+  const { node, device } = lowering;
+  const [y, w] = node.inputs;
+  const [x] = node.outputs;
+  const g = geometry(x.shape, w.shape, y.shape, node);
+  const pixels = y.size / g.cy;
+  const weights = w.size / g.cy;
+  const products: Scratch = { label: 'conv2dInputGrad products', bytes: pixels * weights * 4 };
+  const gemm = matrixProduct([y, w], [pixels, g.cy, weights], { transposeB: true });
+  const epilogue = mapOverlay(lowering.map, 1);
+  return [
+    ...lowerGemm(
+      { ...gemm, label: g.label('conv2dInputGrad') },
+      { result: products, shape: [pixels, weights], map: identityMap },
+      device,
+    ),
+    {
+      label: `${g.label('conv2dInputGrad')}, sums`,
+      shader: link(gatherTaps, epilogue.overlay, { ...tapsOf(g), WORKGROUP: GATHER_WORKGROUP }),
+      buffers: { products, result: lowering.output, ...epilogue.buffers },
+      params: Uint32Array.of(
+        ...[g.n * g.height * g.width, g.cx, g.height, g.width, g.outHeight, g.outWidth],
+      ),
+      grid: foldGrid(Math.ceil((g.n * g.height * g.width) / GATHER_WORKGROUP), device),
+      flops: 0,
+    },
+  ];
+}
+
+export const conv2dCandidates = (lowering: Lowering): Candidate[] =>
+  gemmCandidates(conv2dGemm(lowering.node), lowering);
+
+/** With few channels also `lowerByTaps`; a GPU rather has loads to spare than memory traffic. */
+export function conv2dInputGradCandidates(lowering: Lowering): Candidate[] {
+  const { node, device } = lowering;
+  const [y, w] = node.inputs;
+  const [, , cx, cy] = w.shape;
+  const direct = gemmCandidates(conv2dInputGradGemm(node), lowering);
+  const bytes = (y.size / cy) * (w.size / cy) * 4;
+  if (cx > 4 || bytes > MAX_SCRATCH_BYTES) return direct;
+  const byTaps = { name: 'by taps', lower: () => lowerByTaps(lowering) };
+  return device.software ? [byTaps, ...direct] : [...direct, byTaps];
+}
+
+export const conv2dWeightGradCandidates = (lowering: Lowering): Candidate[] =>
+  gemmCandidates(conv2dWeightGradGemm(lowering.node), lowering);
+
+for (const [op, candidates] of Object.entries({
+  conv2d: conv2dCandidates,
+  conv2dInputGrad: conv2dInputGradCandidates,
+  conv2dWeightGrad: conv2dWeightGradCandidates,
 })) {
-  defineKernel({
-    op,
-    fusable: () => 3,
-    lower: (lowering) => lowerGemm(gemmOf(lowering.node), lowering),
-  });
+  defineKernel({ op, fusable: () => 3, lower: (lowering) => candidates(lowering)[0].lower() });
 }

@@ -1,6 +1,7 @@
 // Matrix products in all but name: matmul and the three convolutions. They share their cores and
 // differ in their loaders, which say what the elements of A and B are: see shaders/gemm_register.wgsl.
 import narrow from '../../shaders/gemm_narrow.wgsl?raw';
+import quad from '../../shaders/gemm_quad.wgsl?raw';
 import register from '../../shaders/gemm_register.wgsl?raw';
 import storeScalar from '../../shaders/gemm_store_scalar.wgsl?raw';
 import sumSplits from '../../shaders/gemm_sum_splits.wgsl?raw';
@@ -8,6 +9,7 @@ import scalarA from '../../shaders/load_a_scalar.wgsl?raw';
 import scalarB from '../../shaders/load_b_scalar.wgsl?raw';
 import type { Tensor } from '../graph/graph.ts';
 import { identityMap, type MapProgram } from '../graph/map.ts';
+import type { Shape } from '../graph/shape.ts';
 import { foldGrid } from './grid.ts';
 import type { BufferRef, DeviceTraits, Dispatch, Lowering, Scratch } from './kernel.ts';
 import { mapOverlay, mapWidth, type Width } from './map-codegen.ts';
@@ -50,61 +52,118 @@ export interface Gemm {
 
 /** One way to compute a `Gemm`. */
 export interface GemmVariant {
-  readonly core: 'register' | 'narrow';
+  readonly core: 'register' | 'quad' | 'narrow';
   /** Parts of the contraction; if there are several, a second dispatch adds them. */
   readonly splits: number;
   readonly workgroup: number;
 }
 
-/** Rows of an invocation's tile; its columns too, but for those of the narrow core. */
-const TILE = 8;
-/** The most columns that the narrow core computes. */
-const NARROW = 4;
+/** What a core's tile covers, and how many invocations compute it. */
+const tiles = {
+  register: { rows: 8, columns: 8, invocations: 1 },
+  quad: { rows: 16, columns: 16, invocations: 4 },
+  narrow: { rows: 8, columns: 4, invocations: 1 },
+} as const;
 const SUM_WORKGROUP = 64;
-/** Partial results may take this much: half of what WebGPU's default limits let a binding have. */
-const MAX_PARTIAL_BYTES = 64 * 2 ** 20;
+/** Scratch memory may take this much: half of what WebGPU's default limits let a binding have. */
+export const MAX_SCRATCH_BYTES = 64 * 2 ** 20;
 
-const invocationsOf = ({ rows, columns, phases }: Gemm, core: GemmVariant['core']): number =>
-  Math.ceil(rows / TILE) * (core === 'narrow' ? 1 : Math.ceil(columns / TILE)) * phases;
+/** Invocations of one phase. */
+function invocationsOf({ rows, columns }: Gemm, core: GemmVariant['core']): number {
+  const tile = tiles[core];
+  return Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * tile.invocations;
+}
 
 /** So many parts of equal length that none is empty, about `wanted`. */
 const evenSplits = (steps: number, wanted: number): number =>
   Math.ceil(steps / Math.ceil(steps / Math.min(steps, Math.max(1, Math.floor(wanted)))));
 
+/**
+ * Throughput on full tiles, relative, on software adapters; on others the order is not known before it is
+ * measured, and the plain core is taken.
+ */
+const softwareRates = { register: 1, quad: 1.4, narrow: 0.25 } as const;
+
+function bestCore(gemm: Gemm, { software, features }: DeviceTraits): GemmVariant['core'] {
+  const { rows, columns } = gemm;
+  if (!software) return columns <= tiles.narrow.columns ? 'narrow' : 'register';
+  const cost = (core: GemmVariant['core']): number => {
+    const tile = tiles[core];
+    const width = core === 'narrow' ? columns : Math.ceil(columns / tile.columns) * tile.columns;
+    return (Math.ceil(rows / tile.rows) * tile.rows * width) / softwareRates[core];
+  };
+  return coresFor(gemm, features).reduce((best, core) => (cost(core) < cost(best) ? core : best));
+}
+
+const coresFor = ({ columns }: Gemm, features: ReadonlySet<string>): GemmVariant['core'][] => [
+  'register',
+  ...(features.has('subgroups') ? (['quad'] as const) : []),
+  ...(columns <= tiles.narrow.columns ? (['narrow'] as const) : []),
+];
+
 /** The ways that are worth measuring. The first is the one to take unmeasured. */
 export function gemmVariants(gemm: Gemm, device: DeviceTraits): GemmVariant[] {
-  const core = gemm.columns <= NARROW ? 'narrow' : 'register';
   const workgroup = device.software ? 16 : 64;
   // A software adapter has a few processors of 4 lanes; a GPU hides its latency by thousands.
   const enoughInvocations = device.software ? 128 : 8192;
   const leastDepth = 64;
-  const splits = evenSplits(
-    gemm.steps,
-    Math.min(
-      enoughInvocations / invocationsOf(gemm, core),
-      (gemm.steps * gemm.stepDepth) / leastDepth,
-      MAX_PARTIAL_BYTES / (4 * gemm.size),
-    ),
-  );
-  const variants: GemmVariant[] = [{ core, splits, workgroup }];
-  if (splits > 1) variants.push({ core, splits: 1, workgroup });
-  return variants;
+  const best = bestCore(gemm, device);
+  const cores = [best, ...coresFor(gemm, device.features).filter((core) => core !== best)];
+  return cores.flatMap((core) => {
+    const splits = evenSplits(
+      gemm.steps,
+      Math.min(
+        enoughInvocations / (invocationsOf(gemm, core) * gemm.phases),
+        (gemm.steps * gemm.stepDepth) / leastDepth,
+        MAX_SCRATCH_BYTES / (4 * gemm.size),
+      ),
+    );
+    return [...new Set([splits, 1])].map((parts) => ({ core, splits: parts, workgroup }));
+  });
 }
 
-/** The dispatches of a product; the last of them applies the lowering's map. */
+/** Where a product is stored, and what is applied to its elements before. */
+export interface GemmTarget {
+  readonly result: BufferRef;
+  readonly shape: Shape;
+  readonly map: MapProgram;
+}
+
+/** The dispatches of a product; the last of them stores to the target. */
 export function lowerGemm(
   gemm: Gemm,
-  lowering: Lowering,
-  variant: GemmVariant = gemmVariants(gemm, lowering.device)[0],
+  target: GemmTarget,
+  device: DeviceTraits,
+  variant: GemmVariant = gemmVariants(gemm, device)[0],
 ): Dispatch[] {
   const { splits } = variant;
-  if (splits === 1) return [product(gemm, variant, lowering, lowering.output, lowering.map)];
+  if (splits === 1) return [product(gemm, variant, target, device)];
   const partials: Scratch = { label: `${gemm.label}, partial`, bytes: splits * gemm.size * 4 };
+  const partial = { result: partials, shape: [splits, gemm.size], map: identityMap };
   return [
-    product(gemm, variant, lowering, partials, identityMap),
-    sumOfSplits(gemm, splits, partials, lowering),
+    product(gemm, variant, partial, device),
+    sumOfSplits(gemm, splits, partials, target, device),
   ];
 }
+
+const targetOf = ({ output, map }: Lowering): GemmTarget => ({
+  result: output,
+  shape: output.shape,
+  map,
+});
+
+/** One way to run a node, to be measured against others. */
+export interface Candidate {
+  readonly name: string;
+  lower(): Dispatch[];
+}
+
+/** All ways to run a node as one product. The first is the one to take unmeasured. */
+export const gemmCandidates = (gemm: Gemm, lowering: Lowering): Candidate[] =>
+  gemmVariants(gemm, lowering.device).map((variant) => ({
+    name: variant.splits > 1 ? `${variant.core}, ${variant.splits} splits` : variant.core,
+    lower: () => lowerGemm(gemm, targetOf(lowering), lowering.device, variant),
+  }));
 
 const vectorType = (width: Width): string => (width === 4 ? 'vec4f' : 'f32');
 
@@ -112,16 +171,15 @@ const vectorType = (width: Width): string => (width === 4 ? 'vec4f' : 'f32');
 function product(
   gemm: Gemm,
   { core, splits, workgroup }: GemmVariant,
-  { output, device }: Lowering,
-  result: BufferRef,
-  map: MapProgram,
+  { result, shape, map }: GemmTarget,
+  device: DeviceTraits,
 ): Dispatch {
   const isNarrow = core === 'narrow';
   // Narrow products read B along k whichever way it lies, and vectors only if it lies so.
   const alongB = isNarrow || gemm.layoutB.alongK;
   const oneColumn = gemm.columns === 1 && !gemm.tail;
   const vectorB = alongB === gemm.layoutB.alongK ? gemm.layoutB.vector : oneColumn;
-  const wide = !isNarrow && gemm.columns % 4 === 0 && mapWidth(map, output.shape) === 4;
+  const wide = !isNarrow && gemm.columns % 4 === 0 && mapWidth(map, shape) === 4;
   const width: Width = wide ? 4 : 1;
   const epilogue = mapOverlay(map, width);
   // Each loader has parameters of its own, so it comes after what knows only the first of them.
@@ -141,11 +199,10 @@ function product(
     ...(isNarrow && { COLUMNS: gemm.columns }),
   };
   const share = Math.ceil(gemm.steps / splits) * gemm.stepUnit;
-  const invocations = invocationsOf(gemm, core) / gemm.phases;
-  const [x, y] = foldGrid(Math.ceil(invocations / workgroup), device);
+  const [x, y] = foldGrid(Math.ceil(invocationsOf(gemm, core) / workgroup), device);
   return {
     label: gemm.label,
-    shader: link(isNarrow ? narrow : register, overlays, constants),
+    shader: link({ narrow, quad, register }[core], overlays, constants),
     buffers: { a: gemm.a, b: gemm.b, result, ...epilogue.buffers },
     params: Uint32Array.of(...[gemm.rows, gemm.columns, gemm.size, splits, share], ...gemm.sizes),
     grid: [x, y, gemm.phases * splits],
@@ -158,15 +215,16 @@ function sumOfSplits(
   gemm: Gemm,
   splits: number,
   partials: Scratch,
-  { output, map, device }: Lowering,
+  { result, shape, map }: GemmTarget,
+  device: DeviceTraits,
 ): Dispatch {
-  const width = mapWidth(map, output.shape);
+  const width = mapWidth(map, shape);
   const epilogue = mapOverlay(map, width);
   const count = gemm.size / width;
   return {
     label: `${gemm.label}, sum of ${splits} parts`,
     shader: link(sumSplits, epilogue.overlay, { V: vectorType(width), WORKGROUP: SUM_WORKGROUP }),
-    buffers: { partials, result: output, ...epilogue.buffers },
+    buffers: { partials, result, ...epilogue.buffers },
     params: Uint32Array.of(count, splits),
     grid: foldGrid(Math.ceil(count / SUM_WORKGROUP), device),
     flops: 0,

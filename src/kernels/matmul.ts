@@ -1,18 +1,22 @@
 import loader from '../../shaders/load_matmul.wgsl?raw';
-import type { Node } from '../graph/graph.ts';
-import { type Gemm, lowerGemm } from './gemm.ts';
-import { defineKernel } from './kernel.ts';
+import type { Node, Tensor } from '../graph/graph.ts';
+import type { MatmulOptions } from '../ops/matmul.ts';
+import { type Candidate, type Gemm, gemmCandidates } from './gemm.ts';
+import { defineKernel, type Lowering } from './kernel.ts';
 
-/** `[M, K] · [K, N]`, either stored transposed. */
-export function matmulGemm({ inputs: [a, b], attrs }: Node): Gemm {
-  const [rows, depth] = attrs.transposeA ? [a.shape[1], a.shape[0]] : a.shape;
-  const columns = b.shape[attrs.transposeB ? 0 : 1];
-  const alongA = !attrs.transposeA;
-  const alongB = Boolean(attrs.transposeB);
+/** `[rows, depth] · [depth, columns]`, either of them stored transposed. */
+export function matrixProduct(
+  [a, b]: readonly Tensor[],
+  [rows, depth, columns]: readonly number[],
+  { transposeA = false, transposeB = false }: MatmulOptions,
+): Gemm {
+  // A single k is a row of either form; as one it is read by vectors.
+  const alongA = !transposeA && depth > 1;
+  const alongB = transposeB && depth > 1;
   const tail = depth % 4 !== 0;
   const stepUnit = 4;
   return {
-    label: `matmul ${attrs.transposeA ? 'T' : 'N'}${alongB ? 'T' : 'N'} ${rows}×${depth}×${columns}`,
+    label: `matmul ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'} ${rows}×${depth}×${columns}`,
     loader,
     constants: { TAIL: Number(tail) },
     a,
@@ -36,8 +40,18 @@ export function matmulGemm({ inputs: [a, b], attrs }: Node): Gemm {
   };
 }
 
+/** The `matmul` node as a product. */
+export function matmulGemm({ inputs, outputs: [y], attrs }: Node): Gemm {
+  const [rows, columns] = y.shape;
+  const depth = inputs[0].size / rows;
+  return matrixProduct(inputs, [rows, depth, columns], attrs as MatmulOptions);
+}
+
+export const matmulCandidates = (lowering: Lowering): Candidate[] =>
+  gemmCandidates(matmulGemm(lowering.node), lowering);
+
 defineKernel({
   op: 'matmul',
   fusable: () => 3,
-  lower: (lowering) => lowerGemm(matmulGemm(lowering.node), lowering),
+  lower: (lowering) => matmulCandidates(lowering)[0].lower(),
 });

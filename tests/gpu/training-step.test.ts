@@ -1,6 +1,5 @@
 // Whole training steps on the device, each held against the same step in float64.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ImageSet } from '../../src/data/image-set.ts';
 import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import {
   METRIC_PITCH,
@@ -15,10 +14,10 @@ import type { Graph, Node } from '../../src/graph/graph.ts';
 import { prune } from '../../src/graph/prune.ts';
 import type { Net } from '../../src/nn/net.ts';
 import { Engine } from '../../src/runtime/engine.ts';
-import type { Elements } from '../../src/runtime/variables.ts';
 import { type Interpretation, interpret } from '../reference/index.ts';
 import { noisePictures } from '../support/pictures.ts';
 import { relativeError } from '../support/run-op.ts';
+import { rounded, startOf } from '../support/step-states.ts';
 
 let engine: Engine;
 const errors: GanvasError[] = [];
@@ -60,37 +59,6 @@ const variants: [name: string, options: Partial<GanOptions>][] = [
 
 /** The optimiser's updates, in the order of the step: k of D, then G's. Gradients are their input 1. */
 const updatesOf = (graph: Graph): Node[] => graph.nodes.filter((node) => node.op === 'adam');
-
-/**
- * A state to start from, as after some training. Fresh weights are so small that the fake pictures
- * are nearly blank, and D's first activations all lie at their kink.
- */
-function startOf(players: Players, pictures: ImageSet): Map<string, Elements> {
-  const state = new Map<string, Elements>([
-    ...players.initialValues(),
-    [variableNames.data, new Uint8Array(pictures.data)],
-  ]);
-  for (const net of [players.generator, players.discriminator]) {
-    const flat = state.get(net.variable)!;
-    for (const { shape, offset, size } of net.parameters.values()) {
-      if (shape.length !== 4) continue;
-      for (let i = offset; i < offset + size; i++) flat[i] *= 8;
-    }
-  }
-  return state;
-}
-
-/** What the reference left behind, as the device can hold it. */
-function rounded(state: ReadonlyMap<string, Elements>, after: ReadonlyMap<string, Float64Array>) {
-  return new Map(
-    [...state].map(([name, like]): [string, Elements] => {
-      const values = after.get(name)!;
-      if (like instanceof Float32Array) return [name, Float32Array.from(values)];
-      if (like instanceof Uint32Array) return [name, Uint32Array.from(values)];
-      return [name, like];
-    }),
-  );
-}
 
 /** How near any activation comes to the point where its slope changes. */
 function nearestKink(nodes: readonly Node[], { values }: Interpretation): number {

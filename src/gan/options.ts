@@ -58,6 +58,17 @@ export function resolveOptions(given: Partial<GanOptions>): GanOptions {
       `There is no option '${unknown[0]}'.`,
       `Known: ${Object.keys(defaultOptions).join(', ')}.`,
     );
+  // From JavaScript, '0.1' would pass every comparison, and 'no' be true.
+  const odd = known.find(
+    ([name, value]) => typeof value !== typeof defaultOptions[name as keyof GanOptions],
+  );
+  if (odd) {
+    const type = typeof defaultOptions[odd[0] as keyof GanOptions];
+    throw new ModelError(
+      `The option ${odd[0]} is of type ${typeof odd[1]}.`,
+      `It must be of type ${type}.`,
+    );
+  }
   const options: GanOptions = { ...defaultOptions, ...Object.fromEntries(known) };
   checkDcganShape(options);
   const demand = (name: keyof GanOptions, fits: boolean, range: string) => {

@@ -14,6 +14,11 @@ export interface LaunchOptions {
   /** `auto` takes a real GPU and falls back to software; `software` always computes on the CPU. */
   adapter?: 'auto' | 'software';
   headless?: boolean;
+  /**
+   * Whether SIGINT, SIGTERM and SIGHUP close the browser, and SIGINT this process with it (the
+   * default). Without, the browser still ends with this process.
+   */
+  handleSignals?: boolean;
 }
 
 export interface LaunchedBrowser {
@@ -73,30 +78,35 @@ const LAUNCH_TIMEOUT_MS = 60_000;
 /** Executables that were seen to get no real GPU: a machine does not grow one between launches. */
 const withoutHardware = new Set<string>();
 
+/** What is launched, whatever its flags. */
+interface Target {
+  executablePath: string;
+  headless: boolean;
+  handleSignals: boolean;
+}
+
 export async function launchBrowser(options: LaunchOptions = {}): Promise<LaunchedBrowser> {
-  const { adapter = 'auto', headless = true } = options;
+  const { adapter = 'auto', headless = true, handleSignals = true } = options;
   const executablePath = await findBrowser(options.browserPath);
+  const target: Target = { executablePath, headless, handleSignals };
   if (adapter === 'auto' && !withoutHardware.has(executablePath)) {
-    const browser = await launchOnHardware(executablePath, headless);
+    const browser = await launchOnHardware(target);
     if (browser) return { browser, adapterKind: 'hardware' };
     withoutHardware.add(executablePath);
   }
-  const browser = await launch(executablePath, headless, SOFTWARE_FLAGS);
+  const browser = await launch(target, SOFTWARE_FLAGS);
   return { browser, adapterKind: 'software' };
 }
 
 /** A browser whose WebGPU runs on a real GPU, or nothing. */
-async function launchOnHardware(
-  executablePath: string,
-  headless: boolean,
-): Promise<Browser | undefined> {
+async function launchOnHardware(target: Target): Promise<Browser | undefined> {
   const linux = process.platform === 'linux';
   let browser: Browser | undefined;
   try {
-    browser = await launch(executablePath, headless, [
+    browser = await launch(target, [
       ...HARDWARE_FLAGS,
       ...(linux ? LINUX_HARDWARE_FLAGS : []),
-      ...(linux && headless ? LINUX_HEADLESS_HARDWARE_FLAGS : []),
+      ...(linux && target.headless ? LINUX_HEADLESS_HARDWARE_FLAGS : []),
     ]);
     if (await hasHardwareAdapter(browser)) return browser;
   } catch {
@@ -108,8 +118,7 @@ async function launchOnHardware(
 }
 
 async function launch(
-  executablePath: string,
-  headless: boolean,
+  { executablePath, headless, handleSignals }: Target,
   flags: readonly string[],
 ): Promise<Browser> {
   const start = (sandbox: boolean): Promise<Browser> =>
@@ -126,6 +135,9 @@ async function launch(
       pipe: true,
       defaultViewport: null,
       timeout: LAUNCH_TIMEOUT_MS,
+      handleSIGINT: handleSignals,
+      handleSIGTERM: handleSignals,
+      handleSIGHUP: handleSignals,
       // Evaluating "train to the end" in a page takes as long as it takes.
       protocolTimeout: 0,
     });

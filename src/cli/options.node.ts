@@ -1,7 +1,7 @@
 /** The options of the main job: what there is, what is allowed, and what presets fill in. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { TrainingOptions } from './protocol.ts';
+import type { GanOptions } from '../index.ts';
 
 /** A bad option. The message is one line, for standard error; the exit code is 2. */
 export class UsageError extends Error {
@@ -89,7 +89,9 @@ function oneOf(...values: number[]) {
 }
 
 const positive = number((value) => value > 0, 'a number above 0');
+const rate = number((value) => value > 0 && value <= 10, 'a number above 0 and at most 10');
 const fraction = number((value) => value >= 0 && value < 1, 'a number from 0 to below 1');
+const upToHalf = number((value) => value >= 0 && value < 0.5, 'a number from 0 to below 0.5');
 
 function command(): Command {
   const p = SOFTWARE;
@@ -123,7 +125,7 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
       '1 grey, 3 RGB, 4 RGBA (default: 1 for IDX, 3 for pictures)',
       oneOf(1, 3, 4),
     )
-    .option('--batch-size <n>', 'pictures per step', integer(1, 65_536))
+    .option('--batch-size <n>', 'pictures per step', integer(2, 65_536))
     .option('--steps <n>', 'stop after so many generator steps', integer(1))
     .option('--time <seconds>', 'stop after so many seconds of training', positive)
     .option('--width <n>', 'feature maps at the highest resolution (ngf = ndf)', integer(1, 1024))
@@ -133,9 +135,9 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
         .choices(['normal', 'uniform'])
         .default('normal'),
     )
-    .option('--lr <rate>', 'learning rate of both nets', positive)
-    .option('--lr-d <rate>', 'learning rate of the discriminator (default: --lr)', positive)
-    .option('--lr-g <rate>', 'learning rate of the generator (default: --lr)', positive)
+    .option('--lr <rate>', 'learning rate of both nets', rate)
+    .option('--lr-d <rate>', 'learning rate of the discriminator (default: --lr)', rate)
+    .option('--lr-g <rate>', 'learning rate of the generator (default: --lr)', rate)
     .option('--beta1 <b>', 'first decay of Adam', fraction, 0.5)
     .option('--d-steps <k>', 'discriminator steps per generator step', integer(1, 100), 1)
     .option('--fresh-latent', 'draw new latent vectors for the generator step')
@@ -145,7 +147,7 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
         .choices(['non-saturating', 'minimax', 'maximum-likelihood'])
         .default('non-saturating'),
     )
-    .option('--label-smoothing <s>', 'real pictures have the target 1 − s', fraction, 0)
+    .option('--label-smoothing <s>', 'real pictures have the target 1 − s', upToHalf, 0)
     .option(
       '--ema <decay>',
       "decay of an average of the generator's weights, used for the samples; 0 for none",
@@ -226,7 +228,7 @@ export function pictureShape(
 /** Everything about a run that options and presets decide. */
 export interface RunPlan {
   readonly preset: 'software' | 'gpu';
-  readonly training: TrainingOptions;
+  readonly training: GanOptions;
   readonly steps: number | undefined;
   readonly seconds: number | undefined;
   readonly sampleEvery: number;
@@ -249,7 +251,7 @@ export function planRun(
 ): RunPlan {
   const preset = software ? SOFTWARE : GPU;
   const lr = options.lr ?? preset.lr;
-  const training: TrainingOptions = {
+  const training: GanOptions = {
     ...pictureShape(options, software, kind),
     width: options.width ?? preset.width,
     latentDim: options.latentDim ?? preset.latentDim,

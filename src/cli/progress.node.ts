@@ -1,7 +1,7 @@
 /** Progress of a run on standard error: a bar on a terminal, a line now and then elsewhere. */
 
 import { SingleBar } from 'cli-progress';
-import type { StepMetrics } from './protocol.ts';
+import type { StepMetrics } from '../index.ts';
 
 /** Seconds between two lines where there is no terminal. */
 const LINE_SECONDS = 5;

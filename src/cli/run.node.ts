@@ -4,19 +4,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'puppeteer-core';
+import type { AdapterInfo, StepMetrics } from '../index.ts';
 import { BrowserNotFoundError, launchBrowser } from './browser.node.ts';
 import type { Dataset } from './dataset.node.ts';
-import { type Interrupt, Interrupted, SIGNALS, type Signal } from './interrupt.node.ts';
+import { type Interrupt, Interrupted } from './interrupt.node.ts';
 import { type CliOptions, pictureShape, planRun, type RunPlan } from './options.node.ts';
 import { Progress, say } from './progress.node.ts';
-import type {
-  AdapterInfo,
-  Answer,
-  DataInfo,
-  PageEvent,
-  RunResult,
-  StepMetrics,
-} from './protocol.ts';
+import type { Answer, DataInfo, PageEvent, RunResult } from './protocol.ts';
 import { type RunServer, startServer } from './server.node.ts';
 import type { RunWriter } from './writers.node.ts';
 
@@ -107,7 +101,8 @@ export class Run {
       });
 
       const result = await this.#train(page, server, plan, guard);
-      this.#finish(result, result.stopped ? 'interrupted' : 'done');
+      this.#finish(result);
+      if (result.diverged !== undefined) throw new RunError(result.diverged);
       await this.#writer.run(this.#record);
       this.#report(result);
     } catch (error) {
@@ -135,20 +130,17 @@ export class Run {
 
   async #launch() {
     const { browser: browserPath, adapter } = this.#options;
-    // Puppeteer's own handlers would end the browser, and this process, on the first Ctrl-C.
-    const before = new Set(
-      Object.keys(SIGNALS).flatMap((signal) => process.listeners(signal as Signal)),
-    );
     const launched = await this.#abortable(
-      launchBrowser({ adapter, headless: true, ...(browserPath ? { browserPath } : {}) }),
+      launchBrowser({
+        adapter,
+        headless: true,
+        // Signals are for `Interrupt`: the first one is to leave the browser running.
+        handleSignals: false,
+        ...(browserPath ? { browserPath } : {}),
+      }),
     ).catch((error: unknown) => {
       throw error instanceof BrowserNotFoundError ? new RunError(error.message) : error;
     });
-    for (const signal of Object.keys(SIGNALS) as Signal[]) {
-      for (const listener of process.listeners(signal)) {
-        if (!before.has(listener)) process.removeListener(signal, listener);
-      }
-    }
     this.#interrupt.kill = () => launched.browser.process()?.kill('SIGKILL');
     return launched;
   }
@@ -262,6 +254,7 @@ export class Run {
       if (this.#options.json) {
         process.stdout.write(event.rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
       }
+      this.#record.steps = event.rows.at(-1)?.step;
       this.#write(event.rows);
     } else if (process.stderr.isTTY) {
       const { loaded, total } = event;
@@ -289,12 +282,13 @@ export class Run {
     } else throw new Error(`There are no results of the kind ${kind}.`);
   }
 
-  #finish(result: RunResult, status: 'done' | 'interrupted'): void {
-    const { step, setupMs, trainMs, stats } = result;
+  #finish(result: RunResult): void {
+    const { step, stopped, adapter, setupMs, trainMs, stats } = result;
     const { plan, firstStepMs, ...counts } = stats;
     Object.assign(this.#record, {
-      status,
+      status: stopped ? 'interrupted' : 'done',
       steps: step,
+      adapter,
       stats: counts,
       plan,
       timings: {

@@ -15,7 +15,8 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import type { SampleShape, StepMetrics } from './protocol.ts';
+import type { StepMetrics } from '../index.ts';
+import type { SampleShape } from './protocol.ts';
 
 /** Pictures in a row of a grid. */
 const COLUMNS = 8;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { duration, Progress } from '../../src/cli/progress.node.ts';
-import type { StepMetrics } from '../../src/cli/protocol.ts';
 import { encodeGrid, layOutGrid, RunWriter, sampleName } from '../../src/cli/writers.node.ts';
+import type { StepMetrics } from '../../src/index.ts';
 
 const metrics = (step: number): StepMetrics => ({
   step,

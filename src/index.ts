@@ -27,4 +27,5 @@ export {
 } from './gpu/errors.ts';
 export { GanvasError, GraphError, ShapeError } from './graph/errors.ts';
 export { readSafetensors, SafetensorsError, writeSafetensors } from './io/safetensors.ts';
+export { type SlicedWassersteinOptions, slicedWasserstein } from './metrics/sliced-wasserstein.ts';
 export { type AdapterInfo, Engine } from './runtime/engine.ts';

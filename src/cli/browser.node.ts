@@ -55,13 +55,15 @@ const LINUX_HARDWARE_FLAGS = ['--enable-features=Vulkan'];
 const LINUX_HEADLESS_HARDWARE_FLAGS = ['--use-angle=vulkan', '--disable-vulkan-surface'];
 
 /**
- * WebGPU in software, by SwiftShader. The last two put the compositor on SwiftShader's Vulkan as
- * well: without them, the first draw to a WebGPU canvas loses the device.
+ * WebGPU in software, by SwiftShader. The last three put the compositor on the SwiftShader that
+ * Chrome brings as well: without them, or with a Vulkan feature that finds no driver of the system's,
+ * the first draw to a WebGPU canvas loses the device.
  */
 const SOFTWARE_FLAGS = [
   '--enable-unsafe-webgpu',
   '--use-webgpu-adapter=swiftshader',
   '--enable-features=Vulkan',
+  '--use-vulkan=swiftshader',
   '--use-angle=swiftshader',
 ];
 

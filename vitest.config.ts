@@ -21,6 +21,8 @@ export default defineConfig({
         // A dependency found in the middle of a run would make Vite bundle it and reload the page,
         // with the tests in it: so none is looked for, and those that tests use are named.
         optimizeDeps: { noDiscovery: true, include: ['fast-check'] },
+        // The README's snippet imports the engine as its users do.
+        resolve: { alias: { ganvas: new URL('src/index.ts', import.meta.url).pathname } },
         test: {
           name: 'gpu',
           include: ['tests/gpu/**/*.test.ts'],

@@ -75,7 +75,7 @@ function invocationsOf({ rows, columns }: Gemm, core: GemmVariant['core']): numb
 }
 
 /** So many parts of equal length that none is empty, about `wanted`. */
-const evenSplits = (steps: number, wanted: number): number =>
+export const evenSplits = (steps: number, wanted: number): number =>
   Math.ceil(steps / Math.ceil(steps / Math.min(steps, Math.max(1, Math.floor(wanted)))));
 
 /**

@@ -9,6 +9,10 @@ const LINE_SECONDS = 5;
 /** The bar counts in thousandths of the run. */
 const RESOLUTION = 1000;
 
+/** Characters of the bar: the most, and the least for which it gives way to shorter text. */
+const BAR = 20;
+const LEAST_BAR = 5;
+
 /** Seconds over which the speed is averaged. */
 const RATE_SECONDS = 5;
 
@@ -59,15 +63,13 @@ export class Progress {
     this.#recent = [{ time: this.#start, step: 0 }];
     if (!this.#output.isTTY) return;
     this.#bar = new SingleBar({
-      format: '{bar} {text}',
-      barCompleteChar: '█',
-      barIncompleteChar: '░',
-      barsize: 20,
+      format: (_options, { progress }, { texts }: { texts: readonly string[] }) =>
+        barLine(progress, texts, process.stderr.columns),
       stream: process.stderr,
       // Signals are handled by whoever started the run.
       gracefulExit: false,
     });
-    this.#bar.start(RESOLUTION, 0, { text: 'first step …' });
+    this.#bar.start(RESOLUTION, 0, { texts: ['first step …'] });
   }
 
   /** Steps have been made. */
@@ -81,10 +83,12 @@ export class Progress {
       this.#recent.shift();
     }
     if (this.#bar) {
-      this.#bar.update(Math.round(this.#done(time) * RESOLUTION), { text: this.#text(time) });
+      this.#bar.update(Math.round(this.#done(time) * RESOLUTION), {
+        texts: this.#texts(time),
+      });
     } else if (time - this.#lastLine >= LINE_SECONDS) {
       this.#lastLine = time;
-      this.#output.write(`${this.#text(time)}\n`);
+      this.#output.write(`${this.#texts(time)[0]}\n`);
     }
   }
 
@@ -94,7 +98,7 @@ export class Progress {
       this.#bar.stop();
       this.#bar = undefined;
     } else if (this.#latest && this.#output.isTTY !== true) {
-      this.#output.write(`${this.#text(this.#now())}\n`);
+      this.#output.write(`${this.#texts(this.#now())[0]}\n`);
     }
     this.#latest = undefined;
   }
@@ -106,7 +110,8 @@ export class Progress {
     return Math.min(1, Math.max(bySteps, byTime));
   }
 
-  #text(time: number): string {
+  /** How things stand, in a long line and in a short one. */
+  #texts(time: number): [long: string, short: string] {
     const m = this.#latest!;
     const { steps, seconds } = this.#limits;
     const oldest = this.#recent[0]!;
@@ -119,15 +124,41 @@ export class Progress {
         seconds === undefined ? Number.POSITIVE_INFINITY : seconds - (time - this.#start),
       ),
     );
+    const done = `${m.step}${steps === undefined ? '' : `/${steps}`}`;
+    const speed = rate.toFixed(rate < 10 ? 2 : 1);
+    const wait = `${duration(left)} left`;
+    const two = (value: number) => value.toFixed(2);
     return [
-      `step ${m.step}${steps === undefined ? '' : `/${steps}`}`,
-      `${rate.toFixed(rate < 10 ? 2 : 1)} steps/s`,
-      `${duration(left)} left`,
-      `loss D ${m.lossD.toFixed(3)} G ${m.lossG.toFixed(3)}`,
-      `D(x) ${m.dReal.toFixed(3)}`,
-      `D(G(z)) ${m.dFake.toFixed(3)} / ${m.dFakeAfter.toFixed(3)}`,
-    ].join(' | ');
+      [
+        `step ${done}`,
+        `${speed} steps/s`,
+        wait,
+        `loss D ${m.lossD.toFixed(3)} G ${m.lossG.toFixed(3)}`,
+        `D(x) ${m.dReal.toFixed(3)}`,
+        `D(G(z)) ${m.dFake.toFixed(3)} / ${m.dFakeAfter.toFixed(3)}`,
+      ].join(' | '),
+      [
+        done,
+        `${speed}/s`,
+        wait,
+        `D ${two(m.lossD)} G ${two(m.lossG)}`,
+        `D(x) ${two(m.dReal)}`,
+        `D(G(z)) ${two(m.dFake)}/${two(m.dFakeAfter)}`,
+      ].join('  '),
+    ];
   }
+}
+
+/**
+ * A bar and the first of the texts beside which it has room; the last one where none leaves any.
+ *
+ * @param progress 0 to 1
+ */
+export function barLine(progress: number, texts: readonly string[], columns = 80): string {
+  const text = texts.find((t) => t.length + 1 + LEAST_BAR <= columns) ?? texts.at(-1) ?? '';
+  const size = Math.min(BAR, Math.max(0, columns - text.length - 1));
+  const full = Math.round(progress * size);
+  return `${'█'.repeat(full)}${'░'.repeat(size - full)} ${text}`;
 }
 
 /** Seconds as `1:02:03` or `2:03`; `?` where they are not known. */

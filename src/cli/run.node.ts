@@ -7,7 +7,7 @@ import type { Browser, Page } from 'puppeteer-core';
 import type { AdapterInfo, StepMetrics } from '../index.ts';
 import { BrowserNotFoundError, launchBrowser } from './browser.node.ts';
 import type { Dataset } from './dataset.node.ts';
-import { type Interrupt, Interrupted } from './interrupt.node.ts';
+import type { Interrupt } from './interrupt.node.ts';
 import { type CliOptions, pictureShape, planRun, type RunPlan } from './options.node.ts';
 import { Progress, say } from './progress.node.ts';
 import type { Answer, DataInfo, PageEvent, RunResult } from './protocol.ts';
@@ -47,6 +47,7 @@ export class Run {
   readonly #console: string[] = [];
   readonly #record: Record<string, unknown>;
   #progress: Progress | undefined;
+  #begin: (() => Promise<void>) | undefined;
   #begun = false;
   #writing: Promise<void> = Promise.resolve();
 
@@ -106,6 +107,7 @@ export class Run {
       await this.#writer.run(this.#record);
       this.#report(result);
     } catch (error) {
+      clearPassing();
       this.#progress?.stop();
       await this.#writing.catch(() => {});
       if (this.#begun) {
@@ -191,7 +193,7 @@ export class Run {
         ...pictureShape(this.#options, software, kind),
       }),
     );
-    if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE);
+    clearPassing();
     say(`${name}: ${data.count.toLocaleString('en')} pictures`);
     for (const { name: file, reason } of data.leftOut.slice(0, LISTED_FILES)) {
       say(`left out ${file}: ${reason}`);
@@ -208,33 +210,38 @@ export class Run {
     guard: <T>(work: Promise<T>) => Promise<T>,
   ): Promise<RunResult> {
     const { training, steps, seconds, sampleEvery, sampleSeconds } = plan;
-    await this.#writer.begin();
-    await this.#writer.run(this.#record);
-    // From here on a signal asks the page to stop; one that came before has no other listener.
-    if (this.#interrupt.signal) throw new Interrupted(this.#interrupt.signal);
-    this.#begun = true;
-    this.#progress = new Progress({ steps, seconds });
-    this.#interrupt.stop = () => {
-      this.#progress?.stop();
-      say('stopping: writing what there is (Ctrl-C again to exit at once)');
-      // Where the page is gone, the run has failed already.
-      page.evaluate(() => window.ganvas.stop()).catch(() => {});
+    this.#begin = async () => {
+      await this.#writer.begin();
+      await this.#writer.run(this.#record);
+      this.#begun = true;
+      this.#progress = new Progress({ steps, seconds });
+      // From here on a signal asks the page to stop; until now it ended the run at once.
+      this.#interrupt.stop = () => {
+        this.#progress?.stop();
+        say('stopping: writing what there is (Ctrl-C again to exit at once)');
+        // Where the page is gone, the run has failed already.
+        page.evaluate(() => window.ganvas.stop()).catch(() => {});
+      };
+      this.#progress.start();
     };
-    const result = await guard(
-      this.#ask(
-        page.evaluate((request) => window.ganvas.train(request), {
-          training,
-          steps,
-          seconds,
-          sampleEvery,
-          sampleSeconds,
-          samples: this.#options.samples,
-          checkpointSeconds: CHECKPOINT_SECONDS,
-          resultsUrl: server.resultsUrl,
-        }),
+    showPassing('compiling …');
+    const result = await this.#abortable(
+      guard(
+        this.#ask(
+          page.evaluate((request) => window.ganvas.train(request), {
+            training,
+            steps,
+            seconds,
+            sampleEvery,
+            sampleSeconds,
+            samples: this.#options.samples,
+            checkpointSeconds: CHECKPOINT_SECONDS,
+            resultsUrl: server.resultsUrl,
+          }),
+        ),
       ),
     );
-    this.#progress.stop();
+    this.#progress?.stop();
     await this.#writing;
     return result;
   }
@@ -246,20 +253,27 @@ export class Run {
     throw new RunError(this.#withConsole(answer.message));
   }
 
-  #event(event: PageEvent): void {
-    if (event.type === 'ready') this.#progress?.start();
-    else if (event.type === 'metrics') {
-      // A stopped run still tells of the steps that were under way.
-      if (!this.#interrupt.signal) this.#progress?.update(event.rows);
-      if (this.#options.json) {
-        process.stdout.write(event.rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  /** The page waits for what this does, so that nothing overtakes the run's first files. */
+  async #event(event: PageEvent): Promise<void> {
+    switch (event.type) {
+      case 'data': {
+        const { loaded, total } = event;
+        const share = total ? `${Math.floor((100 * loaded) / total)} %` : `${loaded}`;
+        showPassing(`${this.#dataset.name}: ${share}`);
+        break;
       }
-      this.#record.steps = event.rows.at(-1)?.step;
-      this.#write(event.rows);
-    } else if (process.stderr.isTTY) {
-      const { loaded, total } = event;
-      const share = total ? `${Math.floor((100 * loaded) / total)} %` : `${loaded}`;
-      process.stderr.write(`${CLEAR_LINE}${this.#dataset.name}: ${share}`);
+      case 'ready':
+        clearPassing();
+        await this.#begin?.();
+        break;
+      case 'metrics':
+        // A stopped run still tells of the steps that were under way.
+        if (!this.#interrupt.signal) this.#progress?.update(event.rows);
+        if (this.#options.json) {
+          process.stdout.write(event.rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+        }
+        this.#record.steps = event.rows.at(-1)?.step;
+        this.#write(event.rows);
     }
   }
 
@@ -316,6 +330,15 @@ export class Run {
     if (this.#console.length === 0) return text;
     return `${text}\nThe browser's console said:\n${this.#console.map((line) => `  ${line}`).join('\n')}`;
   }
+}
+
+/** Shows on a terminal what is going on, until something else is said. */
+function showPassing(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`${CLEAR_LINE}${text}`);
+}
+
+function clearPassing(): void {
+  if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE);
 }
 
 function describeAdapter(adapter: AdapterInfo): string {

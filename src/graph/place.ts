@@ -35,6 +35,9 @@ export interface PlacedGraph {
   readonly groups: readonly PlacedGroup[];
   /** Copies at the end: new versions of variables that could not be made where the variable lies. */
   readonly finalCopies: readonly Copy[];
+  /** Where the graph's outputs are when all is done, by name. */
+  readonly outputs: ReadonlyMap<string, Placement>;
+  /** Where a tensor is from when it is made until it is last read. */
   placementOf(tensor: Tensor): Placement;
 }
 
@@ -63,7 +66,8 @@ class Placer {
   private readonly variableStorage = new Map<string, Storage>();
   /** Tensors that lie, or may lie, in a variable's storage: its versions. */
   private readonly versions = new Map<string, Set<Tensor>>();
-  private readonly results: Set<Tensor>;
+  /** Tensors that are kept for the caller, whose memory is not shared. */
+  private readonly kept: ReadonlySet<Tensor>;
 
   constructor(
     private readonly graph: Graph,
@@ -76,22 +80,40 @@ class Placer {
     groups.forEach((group, p) => {
       for (const t of readsOf(group)) this.noteReader(t, p);
     });
-    this.results = new Set(graph.results().map((t) => this.base(t).tensor));
-    for (const t of graph.outputs.values()) this.noteReader(t, END);
+    this.kept = new Set([...graph.outputs.values()].map((t) => this.base(t).tensor));
+    for (const t of graph.results()) this.noteReader(t, END);
     this.claimVariables();
     for (const group of groups) if (group.node?.op === 'pack') this.claimWindows(group);
   }
 
   run(): PlacedGraph {
     const groups = this.groups.map((group, p) => this.placeGroup(group, p));
-    const finalCopies: Copy[] = [];
-    for (const variable of this.graph.variables.values()) {
-      const home = this.placementOf(variable.initial);
-      const from = this.placementOf(variable.current);
-      if (from.storage !== home.storage || from.offset !== home.offset)
-        finalCopies.push({ from, to: home });
-    }
-    return { groups, finalCopies, placementOf: (t) => this.placementOf(t) };
+    return { groups, ...this.settle(), placementOf: (t) => this.placementOf(t) };
+  }
+
+  /** Brings new versions of variables home. Old versions that are wanted too are saved first. */
+  private settle(): Pick<PlacedGraph, 'finalCopies' | 'outputs'> {
+    const moves = [...this.graph.variables.values()]
+      .map(({ initial, current }) => ({
+        from: this.placementOf(current),
+        to: this.placementOf(initial),
+      }))
+      .filter(({ from, to }) => from.storage !== to.storage || from.offset !== to.offset);
+    const overwritten = new Set(moves.map(({ to }) => to.storage));
+    const saves: Copy[] = [];
+    const saved = (from: Placement, kind: 'pool' | 'fixed'): Placement => {
+      if (!overwritten.has(from.storage)) return from;
+      const { bytes } = from;
+      const storage: Storage = { kind, label: `${from.storage.label} before`, bytes };
+      const to = { storage, offset: 0, bytes };
+      saves.push({ from, to });
+      return to;
+    };
+    const outputs = new Map(
+      [...this.graph.outputs].map(([name, t]) => [name, saved(this.placementOf(t), 'fixed')]),
+    );
+    const safeMoves = moves.map(({ from, to }) => ({ from: saved(from, 'pool'), to }));
+    return { outputs, finalCopies: [...saves, ...safeMoves] };
   }
 
   /** The tensor whose memory a view looks into, and where the view starts, in elements. */
@@ -138,14 +160,17 @@ class Placer {
     if (!node) return;
     const offsets = node.attrs.offsets as number[];
     const wanted = new Map<Tensor, number>();
+    const bases = node.inputs.map((input) => this.base(input).tensor);
     node.inputs.forEach((input, i) => {
       const { tensor, offset } = this.base(input);
       const writer = this.writer.get(tensor);
       const byteOffset = offsets[i] * 4;
       if (writer === undefined || offset !== 0 || tensor.size !== input.size) return;
-      if (byteOffset % this.alignment !== 0 || this.results.has(tensor) || this.windows.has(tensor))
+      if (byteOffset % this.alignment !== 0 || this.kept.has(tensor) || this.windows.has(tensor))
         return;
-      if (!updatedInput(tensor) && !wanted.has(tensor)) wanted.set(tensor, byteOffset);
+      // What has a place of its own stays there; what is packed twice would be copied within a buffer.
+      if (tensor.node.op === 'pack' || updatedInput(tensor)) return;
+      if (bases.filter((t) => t === tensor).length === 1) wanted.set(tensor, byteOffset);
     });
     // One dispatch may not read one window of a buffer and write another.
     for (const [tensor, offset] of wanted) {
@@ -163,7 +188,7 @@ class Placer {
     return { storage: at.storage, offset: at.offset + offset * 4, bytes: tensor.bytes };
   }
 
-  private allocate(t: Tensor, kind: 'pool' | 'fixed'): Placement {
+  private allocate(t: Tensor, kind: 'pool' | 'fixed' = this.kept.has(t) ? 'fixed' : 'pool') {
     const placement = {
       storage: { kind, label: String(t), bytes: t.bytes },
       offset: 0,
@@ -185,11 +210,7 @@ class Placer {
       const offsets = group.node.attrs.offsets as number[];
       group.node.inputs.forEach((input, i) => {
         const { tensor } = this.base(input);
-        if (
-          this.windows.get(tensor)?.pack === group.output &&
-          this.windows.get(tensor)?.offset === offsets[i] * 4
-        )
-          return;
+        if (this.windows.get(tensor)?.pack === group.output) return;
         const bytes = input.size * 4;
         copiesBefore.push({
           from: { ...this.placementOf(input), bytes },
@@ -209,8 +230,7 @@ class Placer {
       if (group.node === t.node && input) {
         const from = this.placementOf(input);
         if (this.mayOverwrite(input, t, position)) this.placed.set(t, from);
-        else
-          copiesBefore.push({ from, to: this.allocate(t, this.results.has(t) ? 'fixed' : 'pool') });
+        else copiesBefore.push({ from, to: this.allocate(t) });
         continue;
       }
       const home = this.homeOf(t, group, position);
@@ -218,7 +238,7 @@ class Placer {
         this.placed.set(t, home.placement);
         overwrites = home.overwrites;
       } else {
-        this.allocate(t, this.results.has(t) ? 'fixed' : 'pool');
+        this.allocate(t);
       }
     }
     return { group, copiesBefore, overwrites };
@@ -228,9 +248,12 @@ class Placer {
   private mayOverwrite(input: Tensor, t: Tensor, position: number): boolean {
     const { tensor } = this.base(input);
     const { storage } = this.placementOf(input);
-    if (this.lastReader(tensor) > position || this.windows.has(tensor)) return false;
+    if (this.lastReader(tensor) > position) return false;
+    // Bound once more, for another operand, it would be both read and written.
+    const operands = readsOf(this.groups[position]).filter((r) => this.base(r).tensor === tensor);
+    if (operands.length > 1) return false;
     if (storage.kind === 'variable') return this.versions.get(storage.label)?.has(t) ?? false;
-    return storage.kind === 'pool';
+    return storage.kind === 'pool' && !this.kept.has(t);
   }
 
   /** The storage of the variable that `t` is the newest version of, if it may be written there now. */

@@ -163,9 +163,9 @@ export class Executable {
       });
       for (const variable of graph.variables.values()) variables.buffer(variable.name, variable);
       const outputs = new Map(
-        [...graph.outputs].map(([name, tensor]): [string, DeviceTensor] => {
-          const at = plan.placementOf(tensor);
-          return [name, { buffer: bufferOf(at.storage), offset: at.offset, shape: tensor.shape }];
+        [...graph.outputs].map(([name, { shape }]): [string, DeviceTensor] => {
+          const { storage, offset } = plan.outputs.get(name) as Placement;
+          return [name, { buffer: bufferOf(storage), offset, shape }];
         }),
       );
       const dispatches = plan.commands.filter((c) => c.kind === 'dispatch');

@@ -1,6 +1,6 @@
 import { GraphError } from '../graph/errors.ts';
 import { fuse } from '../graph/fuse.ts';
-import type { Graph, Tensor } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
 import { type PlacedGroup, type Placement, place, type Storage } from '../graph/place.ts';
 import { assignPool, type Lifetime } from '../graph/pool.ts';
 import { prune } from '../graph/prune.ts';
@@ -33,7 +33,8 @@ export interface Plan {
   readonly poolOf: ReadonlyMap<Storage, number>;
   /** Memory of this plan alone, zero at first. */
   readonly fixed: readonly Storage[];
-  placementOf(tensor: Tensor): Placement;
+  /** Where the graph's outputs are, by name. */
+  readonly outputs: ReadonlyMap<string, Placement>;
 }
 
 function lowerGroup({ group, overwrites }: PlacedGroup, device: DeviceTraits): Dispatch[] {
@@ -118,6 +119,6 @@ export function planGraph(graph: Graph, device: DeviceTraits): Plan {
     poolSizes: pool.sizes,
     poolOf: new Map(lives.map(([storage], i) => [storage, pool.bufferOf[i]])),
     fixed: [...fixed],
-    placementOf: (tensor) => placed.placementOf(tensor),
+    outputs: placed.outputs,
   };
 }

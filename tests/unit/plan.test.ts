@@ -1,0 +1,75 @@
+// Plans of random graphs and of real training steps, followed command by command over symbolic
+// memory: two steps in a row, so that what a step leaves behind is what the next one expects.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
+import { Players, traceSamples, traceStep } from '../../src/gan/step.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import type { DeviceTraits } from '../../src/kernels/kernel.ts';
+import { add, sigmoid, tanh } from '../../src/ops/elementwise.ts';
+import { matmul } from '../../src/ops/matmul.ts';
+import { pack } from '../../src/ops/movement.ts';
+import { mean } from '../../src/ops/reduce.ts';
+import { planGraph } from '../../src/runtime/plan.ts';
+import { checkPlan, defaultTraits } from '../support/check-plan.ts';
+import { graphOf, recipes } from '../support/random-graph.ts';
+
+const check = (graph: Graph, traits: Partial<DeviceTraits> = {}) => {
+  const merged = { ...defaultTraits, ...traits };
+  const plan = planGraph(graph, merged);
+  checkPlan(graph, plan, merged);
+  return plan;
+};
+
+describe('every command of a plan is valid, and two steps keep what they should', () => {
+  test.each<Partial<DeviceTraits>>([
+    {},
+    // What fusion may bind, and how grids fold.
+    { maxStorageBuffersPerShaderStage: 5, maxWorkgroupsPerDimension: 16 },
+    { software: false, maxStorageBuffersPerShaderStage: 16 },
+  ])('random graphs, planned for %o', (traits) => {
+    fc.assert(
+      fc.property(recipes, (recipe) => {
+        check(graphOf(recipe), traits);
+      }),
+      { seed: 1, numRuns: 200 },
+    );
+  });
+
+  test.each<[string, Partial<GanOptions>]>([
+    ['as it comes', {}],
+    ['mixed batch', { mixedBatch: true }],
+    ['two steps of D, fresh latent', { dSteps: 2, freshLatent: true }],
+    ['average of the weights, flipped pictures', { ema: 0.9, flip: true }],
+    ['three channels, minimax', { channels: 3, generatorLoss: 'minimax' }],
+  ])('a training step, %s', (_, options) => {
+    const small = { imageSize: 16, width: 4, latentDim: 8, batchSize: 6, channels: 1, ...options };
+    const players = new Players(resolveOptions(small as Partial<GanOptions>));
+    const { imageSize, channels } = players.options;
+    check(traceStep(players, [20, imageSize, imageSize, channels]));
+    check(traceSamples(players, 8));
+  });
+});
+
+describe('memory', () => {
+  test('intermediates of a long chain take turns in two buffers', () => {
+    const graph = new Graph();
+    let x = graph.variable('x', [32, 32]);
+    const w = graph.variable('w', [32, 32]);
+    for (let i = 0; i < 10; i++) x = tanh(matmul(x, w));
+    graph.output('y', mean(x));
+    const plan = check(graph);
+    expect(plan.poolSizes).toEqual([4096, 4096]);
+    expect(plan.fixed.map((s) => s.bytes)).toEqual([16]);
+  });
+
+  test('only outputs and packs have memory of their own', () => {
+    const graph = new Graph();
+    const x = graph.variable('x', [10, 10]);
+    const y = graph.output('y', sigmoid(matmul(x, x)));
+    // Made while x is still read, so that it waits elsewhere; not for longer than the step.
+    graph.assign('x', matmul(y, y));
+    graph.output('p', pack([tanh(x), add(y, 1)], [0, 128], 300));
+    expect(check(graph).fixed.map((s) => s.bytes)).toEqual([400, 1200]);
+  });
+});

@@ -1,11 +1,17 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vite';
+import { mnistPlugin } from './demo/vite-mnist.node.ts';
 
 /** The demo page: `npm start` serves it, `npm run build` bundles it for any folder of any host. */
 export default defineConfig({
-  root: 'demo',
+  root: join(import.meta.dirname, 'demo'),
   base: './',
+  // Apart from the tests' and the command line's servers, which prepare other dependencies.
+  cacheDir: join(import.meta.dirname, 'node_modules', '.cache', 'ganvas', 'vite-demo'),
+  plugins: [mnistPlugin()],
+  optimizeDeps: { include: ['preact', 'preact/hooks', '@preact/signals', 'uplot'] },
   build: {
-    outDir: '../dist',
+    outDir: join(import.meta.dirname, 'dist'),
     emptyOutDir: true,
     target: 'esnext',
   },

@@ -1,0 +1,202 @@
+/** What buttons, files and the worker do to the state. */
+
+import { batch, effect } from '@preact/signals';
+import { connect } from './engine/client.ts';
+import { problemOf } from './engine/problem.ts';
+import type { DataSource, Event, Request } from './engine/protocol.ts';
+import { change, type Settings } from './presets.ts';
+import {
+  adapter,
+  data,
+  history,
+  historyVersion,
+  latest,
+  locked,
+  phase,
+  pictures,
+  problem,
+  progress,
+  ready,
+  settings,
+  stepsPerSecond,
+} from './state.ts';
+
+let send: (request: Request, transfer?: Transferable[]) => void;
+let job = 0;
+
+/** Starts the engine, if there is WebGPU at all. The canvas is on the page by then. */
+export function start(): void {
+  if (!('gpu' in navigator) || !navigator.gpu) {
+    // The worker would say so too, but a browser without WebGPU may not even start it.
+    onEvent({
+      type: 'unavailable',
+      problem: { code: 'no-webgpu', message: 'This browser offers no WebGPU here.', advice: '' },
+    });
+    return;
+  }
+  send = connect(onEvent);
+  const canvas = document.querySelector<HTMLCanvasElement>('canvas#samples');
+  if (!canvas) throw new Error('The page has no canvas for the samples.');
+  const offscreen = canvas.transferControlToOffscreen();
+  send({ type: 'canvas', canvas: offscreen }, [offscreen]);
+  send({ type: 'open' });
+
+  // Pictures are read as soon as they are chosen, so that what cannot be read is known early.
+  effect(() => {
+    const { imageSize } = settings.value;
+    if (settings.value.data === 'pictures' && pictures.value && !locked.peek()) {
+      send({ type: 'load', source: source(), imageSize, channels: channels() });
+    }
+  });
+}
+
+/** Looks for an adapter again, such as after a change of the browser's settings. */
+export function openAgain(): void {
+  problem.value = null;
+  phase.value = 'opening';
+  send({ type: 'open' });
+}
+
+export function train(): void {
+  if (phase.value === 'paused') {
+    send({ type: 'resume' });
+    phase.value = 'training';
+    return;
+  }
+  if (!ready.value || (phase.value !== 'idle' && phase.value !== 'failed')) return;
+  const { imageSize, width, latentDim, batchSize, learningRate, ema, flip, seed } = settings.value;
+  const nets = { imageSize, width, latentDim, batchSize, ema, flip, seed, channels: channels() };
+  const options = { ...nets, lrD: learningRate, lrG: learningRate };
+  forgetRun();
+  phase.value = 'starting';
+  send({ type: 'train', job, source: source(), options });
+}
+
+export function pause(): void {
+  if (phase.value !== 'training') return;
+  send({ type: 'pause' });
+  phase.value = 'paused';
+}
+
+export function reset(): void {
+  if (!locked.value && phase.value !== 'failed') return;
+  send({ type: 'reset' });
+  forgetRun();
+  phase.value = 'idle';
+}
+
+export function configure(patch: Partial<Settings>): void {
+  if (!locked.value) settings.value = change(settings.value, patch);
+}
+
+/** Takes files as the data set. Those that a system hides are no pictures of anybody's. */
+export function choosePictures(files: readonly File[]): void {
+  if (locked.value) return;
+  const seen = files.filter(({ name }) => !/^(\.|thumbs\.db$|desktop\.ini$)/i.test(name));
+  if (seen.length === 0) {
+    problem.value = {
+      code: 'no-files',
+      message: 'There were no files in that.',
+      advice: 'Choose PNG, JPEG or WebP pictures, or a folder of them.',
+    };
+    return;
+  }
+  batch(() => {
+    problem.value = null;
+    data.value = null;
+    pictures.value = { id: (pictures.value?.id ?? 0) + 1, files: seen };
+    configure({ data: 'pictures' });
+  });
+}
+
+export function dismissProblem(): void {
+  problem.value = null;
+}
+
+export function reportUnexpected(error: unknown): void {
+  problem.value = problemOf(error);
+}
+
+/** Events of the run so far are none of the next one's. */
+function forgetRun(): void {
+  batch(() => {
+    job++;
+    history.clear();
+    historyVersion.value++;
+    latest.value = null;
+    stepsPerSecond.value = 0;
+    problem.value = null;
+    progress.value = null;
+  });
+}
+
+function channels(): 1 | 3 {
+  return settings.value.data === 'pictures' && settings.value.colour ? 3 : 1;
+}
+
+function source(): DataSource {
+  if (settings.value.data === 'mnist') {
+    // Beside the page, wherever that is served from.
+    return { kind: 'mnist', url: new URL('data/mnist-train-images.gz', document.baseURI).href };
+  }
+  if (!pictures.value) throw new Error('No pictures were chosen.');
+  return { kind: 'pictures', ...pictures.value };
+}
+
+function onEvent(event: Event): void {
+  if ('job' in event && event.job !== job) return;
+  batch(() => {
+    switch (event.type) {
+      case 'adapter':
+        onAdapter(event.adapter.software, adapter.value === null);
+        adapter.value = event.adapter;
+        break;
+      case 'progress':
+        progress.value = event.progress;
+        break;
+      case 'data':
+        data.value = event.data;
+        progress.value = null;
+        break;
+      case 'training':
+        phase.value = 'training';
+        progress.value = null;
+        break;
+      case 'metrics':
+        onMetrics(event);
+        break;
+      case 'unavailable':
+        phase.value = 'unavailable';
+        problem.value = event.problem;
+        break;
+      case 'data-failed':
+        pictures.value = null;
+        progress.value = null;
+        problem.value = event.problem;
+        break;
+      case 'failed':
+        phase.value = 'failed';
+        progress.value = null;
+        problem.value = event.problem;
+        break;
+      case 'note':
+        problem.value ??= event.problem;
+        break;
+    }
+  });
+}
+
+/** The first adapter decides the preset; one that replaces a lost one changes no settings. */
+function onAdapter(software: boolean, first: boolean): void {
+  if (phase.value === 'opening') phase.value = 'idle';
+  if (first && settings.value.preset !== 'custom') {
+    configure({ preset: software ? 'small' : 'full' });
+  }
+}
+
+function onMetrics({ rows, stepsPerSecond: rate }: Event & { type: 'metrics' }): void {
+  for (const row of rows) history.push(row);
+  historyVersion.value++;
+  stepsPerSecond.value = rate;
+  latest.value = rows.at(-1) ?? latest.value;
+}

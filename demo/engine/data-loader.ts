@@ -1,0 +1,93 @@
+import {
+  type DataProgress,
+  fitToSquare,
+  type ImageSet,
+  readIdxImages,
+  readPictures,
+} from '../../src/index.ts';
+import type { DataSource, DataSummary, Progress } from './protocol.ts';
+
+/** Pictures shown of a data set. */
+const PREVIEW = 16;
+
+/** Progress is told no more often than this: a message a picture would cost more than the picture. */
+const PROGRESS_MS = 100;
+
+interface Reading {
+  readonly key: string;
+  readonly set: Promise<ImageSet>;
+  readonly abort: AbortController;
+  done: boolean;
+}
+
+/** Reads data sets and keeps the last one, so that Reset and Train do not read it again. */
+export class DataLoader {
+  readonly #onProgress: (progress: Progress) => void;
+  readonly #onData: (data: DataSummary) => void;
+  #last: Reading | undefined;
+
+  constructor(onProgress: (progress: Progress) => void, onData: (data: DataSummary) => void) {
+    this.#onProgress = onProgress;
+    this.#onData = onData;
+  }
+
+  /** Whether reading ended only because something else was asked for, or it was cancelled. */
+  static superseded(error: unknown): boolean {
+    return error instanceof DOMException && error.name === 'AbortError';
+  }
+
+  /** The pictures of `source`: those of files in the size that is asked for, MNIST as it is. */
+  async load(source: DataSource, imageSize: number, channels: 1 | 3): Promise<ImageSet> {
+    const key =
+      source.kind === 'mnist' ? source.url : `pictures ${source.id} ${imageSize} ${channels}`;
+    if (this.#last?.key !== key) {
+      this.cancel();
+      const abort = new AbortController();
+      const set = this.#read(source, imageSize, channels, abort.signal);
+      const reading: Reading = { key, set, abort, done: false };
+      this.#last = reading;
+      set.then(
+        () => {
+          reading.done = true;
+        },
+        () => {
+          if (this.#last === reading) this.#last = undefined;
+        },
+      );
+    }
+    const set = await this.#last!.set;
+    const count = Math.min(PREVIEW, set.count);
+    const first = set.data.subarray(0, count * set.height * set.width * set.channels);
+    const seen = fitToSquare({ ...set, count, data: first }, imageSize, channels);
+    const preview = { count, size: imageSize, channels, pixels: new Uint8Array(seen.data) };
+    const { leftOut = [] } = set;
+    this.#onData({ kind: source.kind, count: set.count, leftOut, preview });
+    return set;
+  }
+
+  /** Stops reading. A set that has been read is kept. */
+  cancel(): void {
+    if (!this.#last || this.#last.done) return;
+    this.#last.abort.abort();
+    // At once, not when its promise is rejected: until then the same set may be asked for again.
+    this.#last = undefined;
+  }
+
+  #read(source: DataSource, size: number, channels: 1 | 3, signal: AbortSignal): Promise<ImageSet> {
+    let told = Number.NEGATIVE_INFINITY;
+    const tell =
+      (stage: Progress['stage']) =>
+      ({ status, loaded, total }: DataProgress) => {
+        const now = performance.now();
+        if (status === 'progress' && now - told < PROGRESS_MS) return;
+        told = now;
+        this.#onProgress({ stage, loaded, total });
+      };
+    if (source.kind === 'mnist') {
+      return readIdxImages(source.url, { name: 'MNIST', signal, onProgress: tell('download') });
+    }
+    const name = 'Your pictures';
+    const onProgress = tell('decode');
+    return readPictures(source.files, { size, channels, name, signal, onProgress });
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What the page and the worker that trains say to each other. Plain data: what the engine itself
+ * hands out stays in the worker.
+ */
+
+import type { LeftOut, StepMetrics } from '../../src/index.ts';
+
+/** How to train: everything that the page lets a visitor choose. */
+export interface TrainOptions {
+  readonly imageSize: number;
+  readonly channels: 1 | 3;
+  readonly width: number;
+  readonly latentDim: number;
+  readonly batchSize: number;
+  readonly lrD: number;
+  readonly lrG: number;
+  readonly ema: number;
+  readonly flip: boolean;
+  readonly seed: number;
+}
+
+export type DataSource =
+  | { readonly kind: 'mnist'; readonly url: string }
+  /** `id` tells one choice of files from the next. */
+  | { readonly kind: 'pictures'; readonly id: number; readonly files: readonly File[] };
+
+export type Request =
+  /** The canvas that samples are drawn on; comes before all training. */
+  | { readonly type: 'canvas'; readonly canvas: OffscreenCanvas }
+  /** Opens the adapter. */
+  | { readonly type: 'open' }
+  /** Reads a data set ahead of training, to show what the networks will see of it. */
+  | {
+      readonly type: 'load';
+      readonly source: DataSource;
+      readonly imageSize: number;
+      readonly channels: 1 | 3;
+    }
+  /** `job` comes back in every event of this run, so that those of an earlier one are known. */
+  | {
+      readonly type: 'train';
+      readonly job: number;
+      readonly source: DataSource;
+      readonly options: TrainOptions;
+    }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  /** Ends the run, or whatever it was waiting for, and frees its memory. */
+  | { readonly type: 'reset' };
+
+export interface AdapterSummary {
+  readonly name: string;
+  /** It computes on the CPU. */
+  readonly software: boolean;
+}
+
+/** Something that went wrong, in words. */
+export interface Problem {
+  /** Stable, for programs: the engine's own code, or `unexpected`. */
+  readonly code: string;
+  readonly message: string;
+  /** What to do about it; empty where nobody knows. */
+  readonly advice: string;
+}
+
+/** A few pictures as the networks will see them: [count, size, size, channels]. */
+export interface Preview {
+  readonly count: number;
+  readonly size: number;
+  readonly channels: number;
+  readonly pixels: Uint8Array<ArrayBuffer>;
+}
+
+export interface DataSummary {
+  readonly kind: DataSource['kind'];
+  readonly count: number;
+  readonly leftOut: readonly LeftOut[];
+  readonly preview: Preview;
+}
+
+export interface Progress {
+  readonly stage: 'download' | 'decode' | 'compile';
+  /** Bytes of a download; pictures decoded; pipelines compiled. */
+  readonly loaded: number;
+  readonly total: number | undefined;
+}
+
+export type Event =
+  | { readonly type: 'adapter'; readonly adapter: AdapterSummary }
+  | { readonly type: 'progress'; readonly progress: Progress }
+  | { readonly type: 'data'; readonly data: DataSummary }
+  /** The trainer is ready; steps begin. */
+  | { readonly type: 'training'; readonly job: number }
+  /** A few times a second: every step since the last such event. */
+  | {
+      readonly type: 'metrics';
+      readonly job: number;
+      readonly rows: readonly StepMetrics[];
+      readonly stepsPerSecond: number;
+    }
+  /** There is no device to train on. */
+  | { readonly type: 'unavailable'; readonly problem: Problem }
+  /** The data set could not be read. */
+  | { readonly type: 'data-failed'; readonly problem: Problem }
+  /** The run has ended because of this. */
+  | { readonly type: 'failed'; readonly job: number; readonly problem: Problem }
+  /** Something to tell that ends nothing. */
+  | { readonly type: 'note'; readonly problem: Problem };

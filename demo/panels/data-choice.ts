@@ -1,0 +1,106 @@
+import { h } from 'preact';
+import { useRef } from 'preact/hooks';
+import { choosePictures, configure } from '../actions.ts';
+import { inOrder } from '../files.ts';
+import { count } from '../format.ts';
+import type { DataKind } from '../presets.ts';
+import { chosenData, pictures, settings } from '../state.ts';
+import { Button } from '../ui/button.ts';
+
+/** Names of files that could not be used, before "and so many more". */
+const NAMED = 20;
+
+export function DataChoice() {
+  const { data } = settings.value;
+  return h(
+    'fieldset',
+    { class: 'choice' },
+    h('legend', null, 'Learn from'),
+    h(Choice, { kind: 'mnist', title: 'MNIST', text: '60,000 handwritten digits' }),
+    h(Choice, { kind: 'pictures', title: 'Your pictures', text: 'They never leave this machine' }),
+    data === 'pictures' && h(PictureChoice, {}),
+  );
+}
+
+interface ChoiceProps {
+  readonly kind: DataKind;
+  readonly title: string;
+  readonly text: string;
+}
+
+function Choice({ kind, title, text }: ChoiceProps) {
+  return h(
+    'label',
+    { class: 'card' },
+    h('input', {
+      type: 'radio',
+      name: 'data',
+      value: kind,
+      checked: settings.value.data === kind,
+      onChange: () => configure({ data: kind }),
+    }),
+    h('span', null, h('strong', null, title), h('span', { class: 'hint' }, text)),
+  );
+}
+
+function PictureChoice() {
+  const pickFiles = useRef<HTMLInputElement>(null);
+  const pickFolder = useRef<HTMLInputElement>(null);
+  const take = (event: { currentTarget: HTMLInputElement }) => {
+    const input = event.currentTarget;
+    if (input.files && input.files.length > 0) choosePictures(inOrder(input.files));
+    // The same files may be chosen again, after they have changed.
+    input.value = '';
+  };
+  // Buttons open the dialogs: a styled file input is read out badly and shows a stale name.
+  const hidden = { type: 'file', multiple: true, hidden: true, onChange: take };
+  return h(
+    'div',
+    { class: 'drop' },
+    h('input', {
+      ...hidden,
+      ref: pickFiles,
+      'data-pick': 'files',
+      accept: 'image/png,image/jpeg,image/webp,image/*',
+    }),
+    h('input', { ...hidden, ref: pickFolder, 'data-pick': 'folder', webkitdirectory: true }),
+    h('p', null, 'Drop pictures or a folder anywhere on the page, or'),
+    h(
+      'div',
+      { class: 'buttons' },
+      h(Button, { onPress: () => pickFiles.current?.click() }, 'Choose pictures'),
+      h(Button, { onPress: () => pickFolder.current?.click() }, 'Choose folder'),
+    ),
+    h(Chosen, {}),
+  );
+}
+
+function Chosen() {
+  const chosen = pictures.value;
+  if (!chosen) return null;
+  const read = chosenData.value;
+  if (!read) return h('p', { class: 'chosen' }, `${count(chosen.files.length)} files chosen`);
+  const { leftOut } = read;
+  const more = leftOut.length - NAMED;
+  return h(
+    'div',
+    { class: 'chosen' },
+    h('p', null, `${count(read.count)} ${read.count === 1 ? 'picture' : 'pictures'} to learn from`),
+    leftOut.length > 0 &&
+      h(
+        'details',
+        null,
+        h('summary', null, `${count(leftOut.length)} left out`),
+        h(
+          'ul',
+          null,
+          leftOut
+            .slice(0, NAMED)
+            .map(({ name, reason }) =>
+              h('li', { key: name }, h('strong', null, name), `: ${reason}`),
+            ),
+          more > 0 && h('li', null, `and ${count(more)} more`),
+        ),
+      ),
+  );
+}

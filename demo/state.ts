@@ -1,0 +1,63 @@
+/** The page's state, all of it. Panels read it; only actions.ts changes it. */
+
+import { computed, signal } from '@preact/signals';
+import type { StepMetrics } from '../src/index.ts';
+import type { AdapterSummary, DataSummary, Problem, Progress } from './engine/protocol.ts';
+import { History } from './history.ts';
+import { initialSettings, type Settings } from './presets.ts';
+
+export type Phase =
+  /** Looking for an adapter. */
+  | 'opening'
+  /** There is nothing to train on. */
+  | 'unavailable'
+  | 'idle'
+  /** Reading the data, then compiling. */
+  | 'starting'
+  | 'training'
+  | 'paused'
+  /** A run ended by an error. */
+  | 'failed';
+
+/** Files that the visitor chose. */
+export interface Pictures {
+  readonly id: number;
+  readonly files: readonly File[];
+}
+
+export const phase = signal<Phase>('opening');
+export const adapter = signal<AdapterSummary | null>(null);
+export const problem = signal<Problem | null>(null);
+export const settings = signal<Settings>(initialSettings);
+export const pictures = signal<Pictures | null>(null);
+/** The set that was read last. */
+export const data = signal<DataSummary | null>(null);
+/** What the page waits for, or null. */
+export const progress = signal<Progress | null>(null);
+export const latest = signal<StepMetrics | null>(null);
+export const stepsPerSecond = signal(0);
+
+export const history = new History();
+/** Changes whenever `history` does, which is no signal itself because it grows in place. */
+export const historyVersion = signal(0);
+
+/** The networks' shape and the data are fixed from Train to Reset. */
+export const locked = computed(() => ['starting', 'training', 'paused'].includes(phase.value));
+
+/** The summary of the set that is chosen, where it has been read. */
+export const chosenData = computed(() =>
+  data.value?.kind === settings.value.data ? data.value : null,
+);
+
+/** Whether Train has what it needs. */
+export const ready = computed(() => settings.value.data === 'mnist' || pictures.value !== null);
+
+/** Whether something is being read or compiled that the visitor waits for. */
+export const waiting = computed(
+  () =>
+    phase.value === 'starting' ||
+    (!locked.value &&
+      settings.value.data === 'pictures' &&
+      pictures.value !== null &&
+      chosenData.value === null),
+);

@@ -1,0 +1,470 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join, normalize, sep } from 'node:path';
+import { PNG } from 'pngjs';
+import type { Browser, ElementHandle, Page } from 'puppeteer-core';
+import { build, createServer as createViteServer } from 'vite';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { History } from '../../demo/history.ts';
+import { launchBrowser } from '../../src/cli/browser.node.ts';
+
+const CONFIG_FILE = join(import.meta.dirname, '..', '..', 'vite.config.ts');
+
+/** As a project's page on a host that it shares with others. */
+const SUB_PATH = '/pages/some-one/ganvas/';
+
+/** Compiling for the software adapter, on a machine of two cores that does other things besides. */
+const START_MS = 90_000;
+
+/** What a person takes for at once. */
+const ANSWER_MS = 100;
+
+/** The answer's frame waits for the adapter, which is the same two cores as all else here. */
+const FRAME_MS = 500;
+
+let dir: string;
+let browser: Browser;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'ganvas-page-'));
+  ({ browser } = await launchBrowser({ adapter: 'software' }));
+});
+
+afterAll(async () => {
+  await browser.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** Somewhere that serves the page. */
+interface Host {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+async function startDevServer(): Promise<Host> {
+  const server = await createViteServer({
+    configFile: CONFIG_FILE,
+    logLevel: 'silent',
+    // A file that is saved during the test must not reload the page.
+    server: { host: '127.0.0.1', port: 0, hmr: false, watch: null },
+  });
+  await server.listen();
+  const { port } = server.httpServer!.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/`, close: () => server.close() };
+}
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.gz': 'application/gzip',
+};
+
+/** A host whose data arrive cut short while `damaged` is set. */
+interface StaticHost extends Host {
+  damaged: boolean;
+}
+
+/** Builds the page and serves the files, and nothing else, under a sub-path. */
+async function startProduction(): Promise<StaticHost> {
+  const dist = join(dir, 'dist');
+  await build({ configFile: CONFIG_FILE, logLevel: 'silent', build: { outDir: dist } });
+  const server: Server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const path = normalize(join(dist, pathname.slice(SUB_PATH.length) || 'index.html'));
+    try {
+      if (!pathname.startsWith(SUB_PATH) || !path.startsWith(dist + sep)) throw new Error('no');
+      const all = await readFile(path);
+      const cut = host.damaged && path.endsWith('.gz');
+      const bytes = cut ? all.subarray(0, all.length >> 1) : all;
+      response.setHeader('content-type', TYPES[extname(path)] ?? 'application/octet-stream');
+      response.setHeader('content-length', bytes.length).end(bytes);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const host: StaticHost = {
+    url: `http://127.0.0.1:${port}${SUB_PATH}`,
+    damaged: false,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return host;
+}
+
+/** Milliseconds from a press. */
+interface Times {
+  readonly changed: number;
+  readonly shown: number;
+}
+
+/** The page as a person uses it: by the names of its controls and the words on it. */
+class Visitor {
+  /** All that the browser complained of. */
+  readonly complaints: string[] = [];
+
+  private constructor(readonly page: Page) {
+    page.on('console', (message) => {
+      if (!message.text().startsWith('[vite] connect')) this.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+    page.on('requestfailed', (request) => this.complaints.push(`failed: ${request.url()}`));
+    page.on('response', (response) => {
+      if (response.status() >= 400) this.complaints.push(`${response.status()} ${response.url()}`);
+    });
+  }
+
+  /** @param script runs before the page's own */
+  static async open(url: string, width = 1280, script?: string): Promise<Visitor> {
+    const page = await browser.newPage();
+    await page.setViewport({ width, height: 900 });
+    if (script) await page.evaluateOnNewDocument(script);
+    const visitor = new Visitor(page);
+    await page.goto(url);
+    return visitor;
+  }
+
+  async find(name: string, role: string): Promise<ElementHandle<Element>> {
+    const found = await this.page.waitForSelector(`::-p-aria([name="${name}"][role="${role}"])`);
+    if (!found) throw new Error(`There is no ${role} "${name}".`);
+    return found;
+  }
+
+  async press(name: string): Promise<void> {
+    await (await this.find(name, 'button')).click();
+  }
+
+  async choose(name: string, value: string): Promise<void> {
+    await (await this.find(name, 'combobox')).select(value);
+  }
+
+  /** A model that the software adapter trains at many steps a second. */
+  async chooseSmallest(): Promise<void> {
+    await this.choose('Image size', '16');
+    await this.choose('Width', '8');
+    await this.choose('Batch', '16');
+  }
+
+  /** Waits until the line that says how things are says this. */
+  async says(status: string, timeout = 30_000): Promise<void> {
+    await this.page.waitForFunction(
+      (text) => document.querySelector('[role=status]')?.textContent === text,
+      { timeout, polling: 50 },
+      status,
+    );
+  }
+
+  async reaches(step: number): Promise<void> {
+    await this.page.waitForFunction(
+      (least) =>
+        Number(document.querySelector('.readouts dd')?.textContent?.replaceAll(',', '')) >= least,
+      { timeout: START_MS, polling: 50 },
+      step,
+    );
+  }
+
+  async step(): Promise<number> {
+    return Number((await this.readouts())[0]?.replaceAll(',', ''));
+  }
+
+  readouts(): Promise<string[]> {
+    return this.page.$$eval('.readouts dd', (all) => all.map((dd) => dd.textContent ?? ''));
+  }
+
+  /** Both losses, D(x) and D(G(z)), as they stand above the charts. */
+  values(): Promise<number[]> {
+    return this.page.$$eval('.legend dd', (all) => all.map((dd) => Number(dd.textContent)));
+  }
+
+  alert(): Promise<string> {
+    return this.page.$eval('[role=alert]', (element) => element.textContent ?? '');
+  }
+
+  /** What is to be seen where the samples are. */
+  async samples(): Promise<Buffer> {
+    const canvas = await this.page.$('canvas#samples');
+    if (!canvas) throw new Error('There is no canvas of samples.');
+    return PNG.sync.read(Buffer.from(await canvas.screenshot())).data;
+  }
+
+  /** Presses a button; gives the times until the status has changed and until that is shown. */
+  async timesToAnswer(button: string): Promise<Times> {
+    await this.page.evaluate(() => {
+      const status = document.querySelector('[role=status]');
+      if (!status) throw new Error('There is no status.');
+      let pressed = 0;
+      // The event's own time: what it waited for the page to be free counts.
+      const note = (event: Event) => {
+        pressed = event.timeStamp;
+      };
+      addEventListener('pointerup', note, { once: true, capture: true });
+      const answered = new Promise<Times>((resolve) => {
+        const observer = new MutationObserver(() => {
+          observer.disconnect();
+          const changed = performance.now() - pressed;
+          requestAnimationFrame(() => resolve({ changed, shown: performance.now() - pressed }));
+        });
+        observer.observe(status, { attributes: true, childList: true, subtree: true });
+      });
+      Object.assign(window, { answered });
+    });
+    await this.press(button);
+    return await this.page.evaluate(
+      () => (window as unknown as { answered: Promise<Times> }).answered,
+    );
+  }
+}
+
+/** Share of pixels that differ visibly. */
+function difference(a: Buffer, b: Buffer): number {
+  expect(b.length).toBe(a.length);
+  let differing = 0;
+  for (let i = 0; i < a.length; i += 4) {
+    if (Math.abs((a[i] ?? 0) - (b[i] ?? 0)) > 8) differing++;
+  }
+  return (4 * differing) / a.length;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+let visitor: Visitor;
+
+const leave = () => visitor.page.close();
+
+describe.each([
+  ['the dev server', startDevServer],
+  ['the production build in a sub-path', startProduction],
+])('the page from %s', (_, start) => {
+  let host: Host;
+  beforeAll(async () => {
+    host = await start();
+  });
+  afterAll(() => host.close());
+  afterEach(leave);
+
+  it('trains on MNIST, shows it, pauses, goes on and starts over', async () => {
+    visitor = await Visitor.open(host.url);
+    await visitor.says('Ready to train.');
+    const { page } = visitor;
+    expect(await page.$eval('.adapter', (e) => e.textContent)).toMatch(/swiftshader.*software/i);
+    expect(
+      await (await visitor.find('Preset', 'combobox')).evaluate((e) => 'value' in e && e.value),
+    ).toBe('small');
+    await visitor.chooseSmallest();
+    await visitor.press('Train');
+    await visitor.says('Training.', START_MS);
+    await visitor.reaches(1);
+
+    const [lossBefore, samplesBefore] = [await visitor.values(), await visitor.samples()];
+    expect(lossBefore.every(Number.isFinite)).toBe(true);
+    // Noise, not a flat colour that would stay as it is.
+    expect(new Set(samplesBefore).size).toBeGreaterThan(16);
+    await visitor.reaches((await visitor.step()) + 40);
+    const lossAfter = await visitor.values();
+    for (const [i, value] of lossAfter.entries()) expect(value).not.toBe(lossBefore[i]);
+    expect(difference(samplesBefore, await visitor.samples())).toBeGreaterThan(0.1);
+    expect(Number((await visitor.readouts())[1])).toBeGreaterThan(0);
+
+    const answers: Times[] = [];
+    for (let i = 0; i < 3; i++) {
+      await pause(500);
+      answers.push(await visitor.timesToAnswer('Pause'));
+      await pause(200);
+      answers.push(await visitor.timesToAnswer('Resume'));
+    }
+    expect(median(answers.map(({ changed }) => changed))).toBeLessThan(ANSWER_MS);
+    expect(median(answers.map(({ shown }) => shown))).toBeLessThan(FRAME_MS);
+
+    await visitor.press('Pause');
+    await visitor.says('Paused.');
+    // The steps on their way, and the report of them, are still to come.
+    await pause(1000);
+    const [pausedAt, pausedSamples] = [await visitor.step(), await visitor.samples()];
+    await pause(1000);
+    expect(await visitor.step()).toBe(pausedAt);
+    expect(difference(pausedSamples, await visitor.samples())).toBe(0);
+    await visitor.press('Resume');
+    await visitor.reaches(pausedAt + 5);
+
+    await visitor.press('Reset');
+    await visitor.says('Ready to train.');
+    // Nothing of the run that was going on comes in afterwards.
+    await pause(600);
+    expect(await visitor.readouts()).toEqual(['0', '–', '0.00']);
+    await visitor.press('Train');
+    await visitor.says('Training.', START_MS);
+    await visitor.reaches(1);
+    expect(await visitor.alert()).toBe('');
+    expect(visitor.complaints).toEqual([]);
+  });
+});
+
+describe('the page', () => {
+  let host: StaticHost;
+  let pictures: string[];
+  let broken: string;
+
+  beforeAll(async () => {
+    host = await startProduction();
+    pictures = await Promise.all(
+      Array.from({ length: 12 }, async (_, n) => {
+        const png = new PNG({ width: 20 + n, height: 24 });
+        for (let i = 0; i < png.data.length; i += 4) {
+          png.data.set([20 * n, (i / 4) % 256, 255 - 20 * n, 255], i);
+        }
+        const path = join(dir, `picture-${n}.png`);
+        await writeFile(path, PNG.sync.write(png));
+        return path;
+      }),
+    );
+    broken = join(dir, 'broken.png');
+    await writeFile(broken, 'no picture at all');
+  });
+  afterAll(() => host.close());
+  afterEach(leave);
+
+  describe('with pictures of the visitor', () => {
+    beforeEach(async () => {
+      visitor = await Visitor.open(host.url);
+      await visitor.says('Ready to train.');
+      await visitor.chooseSmallest();
+    });
+
+    const give = async (...paths: string[]) => {
+      const input = (await visitor.page.$(
+        'input[data-pick=files]',
+      )) as ElementHandle<HTMLInputElement>;
+      await input.uploadFile(...paths);
+    };
+
+    it('trains on those that can be read, and names the others', async () => {
+      await (await visitor.find('Your pictures They never leave this machine', 'radio')).click();
+      await visitor.says('Choose pictures to train on.');
+      await give(...pictures, broken);
+      await visitor.says('Ready to train.');
+      const chosen = await visitor.page.waitForSelector('.chosen li');
+      expect(await chosen?.evaluate((li) => li.textContent)).toMatch(/^broken\.png: ./);
+      expect(await visitor.page.$eval('.chosen p', (p) => p.textContent)).toBe(
+        '12 pictures to learn from',
+      );
+      expect(await visitor.page.$eval('.real canvas', (c) => (c as HTMLCanvasElement).width)).toBe(
+        8 * 18 + 2,
+      );
+      await visitor.press('Train');
+      await visitor.reaches(20);
+      expect(new Set(await visitor.samples()).size).toBeGreaterThan(16);
+      expect(await visitor.alert()).toBe('');
+      expect(visitor.complaints).toEqual([]);
+    });
+
+    it('takes files that are dropped on it', async () => {
+      const bytes = await Promise.all(pictures.map((path) => readFile(path, 'base64')));
+      await visitor.page.evaluate((contents) => {
+        const transfer = new DataTransfer();
+        for (const [i, content] of contents.entries()) {
+          const data = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
+          transfer.items.add(new File([data], `dropped-${i}.png`, { type: 'image/png' }));
+        }
+        const options = { dataTransfer: transfer, bubbles: true, cancelable: true };
+        document.body.dispatchEvent(new DragEvent('drop', options));
+      }, bytes);
+      await visitor.page.waitForFunction(
+        () => document.querySelector('.chosen')?.textContent === '12 pictures to learn from',
+      );
+      expect(visitor.complaints).toEqual([]);
+    });
+
+    it('says so when none can be read, and goes on with what can', async () => {
+      await (await visitor.find('Your pictures They never leave this machine', 'radio')).click();
+      await give(broken);
+      await visitor.page.waitForSelector('[role=alert] h2');
+      expect(await visitor.alert()).toMatch(/The data cannot be used.*broken\.png/);
+      await visitor.says('Choose pictures to train on.');
+      await give(...pictures);
+      await visitor.says('Ready to train.');
+      expect(await visitor.alert()).toBe('');
+    });
+  });
+
+  it('says what to do where there is no WebGPU', async () => {
+    visitor = await Visitor.open(host.url, 1280, 'delete Navigator.prototype.gpu');
+    await visitor.says('Training is not possible here.');
+    expect(await visitor.alert()).toMatch(/WebGPU is missing.*Chrome.*Safari.*Firefox/);
+    expect(await (await visitor.find('Train', 'button')).evaluate((e) => e.ariaDisabled)).toBe(
+      'true',
+    );
+    await visitor.press('Train');
+    await visitor.says('Training is not possible here.');
+    expect(visitor.complaints).toEqual([]);
+  });
+
+  it('says what is wrong with damaged data, and trains once they are mended', async () => {
+    visitor = await Visitor.open(host.url);
+    await visitor.says('Ready to train.');
+    await visitor.chooseSmallest();
+    host.damaged = true;
+    await visitor.press('Train');
+    await visitor.says('Stopped by an error.');
+    expect(await visitor.alert()).toMatch(/The data cannot be used.*MNIST.*cut short or damaged/);
+    host.damaged = false;
+    await visitor.press('Train');
+    await visitor.says('Training.', START_MS);
+    expect(await visitor.alert()).toBe('');
+    expect(visitor.complaints).toEqual([]);
+  });
+
+  it('fits a phone and is worked by keyboard', async () => {
+    visitor = await Visitor.open(host.url, 390);
+    await visitor.says('Ready to train.');
+    const { page } = visitor;
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Train');
+    await page.keyboard.press('Enter');
+    await visitor.says('Starting…');
+    // The button keeps the focus while there is nothing to press.
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Starting…');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    await visitor.says('Ready to train.');
+  });
+});
+
+describe('the history of the charts', () => {
+  const row = (step: number, value: number) => ({
+    step,
+    lossD: value,
+    lossG: 2 * value,
+    dReal: 0.5,
+    dFake: 0.25,
+  });
+
+  it('keeps the means of a run that is longer than it', () => {
+    const history = new History(4);
+    for (let step = 1; step <= 10; step++) history.push(row(step, step));
+    // Full at 4, in pairs from then on; full at 8 again, in fours.
+    expect(history.steps).toEqual([4, 8]);
+    expect(history.column('lossD')).toEqual([2.5, 6.5]);
+    expect(history.column('lossG')).toEqual([5, 13]);
+    history.clear();
+    history.push(row(1, 7));
+    expect(history.column('lossD')).toEqual([7]);
+  });
+
+  it('leaves a gap where a number is none', () => {
+    const history = new History(8);
+    for (const value of [1, Number.NaN, 3]) history.push(row(history.length + 1, value));
+    expect(history.column('lossD')).toEqual([1, null, 3]);
+    expect(history.column('dReal')).toEqual([0.5, 0.5, 0.5]);
+  });
+});

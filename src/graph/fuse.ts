@@ -153,7 +153,7 @@ class Fuser {
       high: y.shape,
     };
     const map = new MapBuilder({ kind: 'kernel' });
-    map.result = map.operand(x, simplify(y.shape, x.shape, access));
+    map.result = map.operand(unview(x), simplify(y.shape, x.shape, access));
     this.push({ output: y, map });
   }
 
@@ -218,7 +218,7 @@ class Fuser {
       unview(x) === target?.tensor ? undefined : this.chainFor(x, node, shape),
     );
 
-    const assemble = (base: MapBuilder | undefined, inline: boolean) => {
+    const assemble = (base: MapBuilder | undefined, inline: ReadonlySet<Group | undefined>) => {
       const map = new MapBuilder({ kind: 'kernel' });
       const kernelValue = base && map.inline(base, { kind: 'kernel' });
       const inlined = new Map<Group, MapArg>();
@@ -227,7 +227,7 @@ class Fuser {
         if (value !== undefined) return { kind: 'number', value };
         if (kernelValue && unview(x) === target?.tensor) return kernelValue;
         const chain = chains[i];
-        if (!inline || !chain) return map.operand(unview(x), this.accessOf(x, shape));
+        if (!chain || !inline.has(chain)) return map.operand(unview(x), this.accessOf(x, shape));
         const result = inlined.get(chain) ?? map.inline(chain.map, { kind: 'kernel' });
         inlined.set(chain, result);
         return result;
@@ -236,21 +236,26 @@ class Fuser {
       return map;
     };
     const buffers = (map: MapProgram) => new Set(map.operands.map((o) => o.tensor)).size;
+    const largestFirst = [...new Set(chains)]
+      .filter((chain) => chain !== undefined)
+      .sort((c, d) => buffers(d.map) - buffers(c.map));
+    // With all chains inlined, without the largest, and so on down to none.
+    const choices = [undefined, ...largestFirst].map((_, n) => new Set(largestFirst.slice(n)));
 
-    if (target) {
-      for (const inline of [true, false]) {
-        const map = assemble(target.group.map, inline);
-        const early = map.operands.every((o) => this.readyAfter(o.tensor) < target.index);
-        if (early && target.buffers + buffers(map) <= this.rules.maxBuffers) {
-          this.groups[target.index] = { ...target.group, output: y, map };
-          this.maker.set(y, target.index);
-          return;
-        }
+    for (const inline of choices) {
+      if (!target) break;
+      const map = assemble(target.group.map, inline);
+      const early = map.operands.every((o) => this.readyAfter(o.tensor) < target.index);
+      if (early && target.buffers + buffers(map) <= this.rules.maxBuffers) {
+        this.groups[target.index] = { ...target.group, output: y, map };
+        this.maker.set(y, target.index);
+        return;
       }
     }
-    const whole = assemble(undefined, true);
-    const fits = 1 + buffers(whole) <= this.rules.maxBuffers;
-    this.push({ output: y, map: fits ? whole : assemble(undefined, false) });
+    // The last of them reads no more than the node's own operands.
+    const maps = choices.map((inline) => assemble(undefined, inline));
+    const fits = (map: MapBuilder) => 1 + buffers(map) <= this.rules.maxBuffers;
+    this.push({ output: y, map: maps.find(fits) ?? maps[maps.length - 1] });
   }
 
   /** The latest kernel that makes an operand of `node` for nobody else, to which `node` may be fused. */

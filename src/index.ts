@@ -28,4 +28,7 @@ export {
 export { GanvasError, GraphError, ShapeError } from './graph/errors.ts';
 export { readSafetensors, SafetensorsError, writeSafetensors } from './io/safetensors.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein } from './metrics/sliced-wasserstein.ts';
-export { type AdapterInfo, Engine } from './runtime/engine.ts';
+export { type AdapterInfo, Engine, type EngineOptions } from './runtime/engine.ts';
+export type { Choices } from './runtime/plan.ts';
+export type { TuneMode, TuningStore } from './runtime/tuner.ts';
+export { indexedDbTuningStore } from './runtime/tuning-store.browser.ts';

@@ -356,6 +356,7 @@ export class GanTrainer {
     return writeCheckpoint(this.players, (name) => this.variables.read(name), {
       format: 'ganvas-1',
       options: JSON.stringify(this.options),
+      choices: JSON.stringify(this.executable.plan.choices),
     });
   }
 

@@ -5,9 +5,15 @@ import weightGradLoader from '../../shaders/load_conv2d_weight_grad.wgsl?raw';
 import type { Node } from '../graph/graph.ts';
 import { identityMap } from '../graph/map.ts';
 import type { Shape } from '../graph/shape.ts';
-import { type Candidate, type Gemm, gemmCandidates, lowerGemm, MAX_SCRATCH_BYTES } from './gemm.ts';
+import { type Gemm, gemmCandidates, lowerGemm, MAX_SCRATCH_BYTES } from './gemm.ts';
 import { foldGrid } from './grid.ts';
-import { type Dispatch, defineKernel, type Lowering, type Scratch } from './kernel.ts';
+import {
+  type Candidate,
+  type Dispatch,
+  defineKernel,
+  type Lowering,
+  type Scratch,
+} from './kernel.ts';
 import { mapOverlay } from './map-codegen.ts';
 import { matrixProduct } from './matmul.ts';
 import { link } from './wgsl.ts';
@@ -197,5 +203,5 @@ for (const [op, candidates] of Object.entries({
   conv2dInputGrad: conv2dInputGradCandidates,
   conv2dWeightGrad: conv2dWeightGradCandidates,
 })) {
-  defineKernel({ op, fusable: () => 3, lower: (lowering) => candidates(lowering)[0].lower() });
+  defineKernel({ op, fusable: () => 3, candidates });
 }

@@ -11,7 +11,7 @@ import type { Tensor } from '../graph/graph.ts';
 import { identityMap, type MapProgram } from '../graph/map.ts';
 import type { Shape } from '../graph/shape.ts';
 import { foldGrid } from './grid.ts';
-import type { BufferRef, DeviceTraits, Dispatch, Lowering, Scratch } from './kernel.ts';
+import type { BufferRef, Candidate, DeviceTraits, Dispatch, Lowering, Scratch } from './kernel.ts';
 import { mapOverlay, mapWidth, type Width } from './map-codegen.ts';
 import { link } from './wgsl.ts';
 
@@ -50,56 +50,90 @@ export interface Gemm {
   readonly flops: number;
 }
 
+/** A kernel file and the tile of the result that some of its invocations compute together. */
+interface Core {
+  readonly shader: string;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly rows: number;
+  readonly columns: number;
+  readonly invocations: number;
+  /** Throughput of full tiles on the software adapter, relative. */
+  readonly softwareRate: number;
+  suits(gemm: Gemm, device: DeviceTraits): boolean;
+}
+
+const quadSuits = ({ layoutA, layoutB }: Gemm, { features }: DeviceTraits): boolean =>
+  features.has('subgroups') && (layoutA.alongK || !layoutB.alongK);
+
+/** The cores, by name. Each takes any loader. */
+const cores = {
+  register: {
+    shader: register,
+    constants: {},
+    ...{ rows: 8, columns: 8, invocations: 1, softwareRate: 1 },
+    suits: () => true,
+  },
+  quad16: {
+    shader: quad,
+    constants: { COLUMN_BLOCKS: 1 },
+    ...{ rows: 16, columns: 16, invocations: 4, softwareRate: 1.3 },
+    suits: quadSuits,
+  },
+  quad32: {
+    shader: quad,
+    constants: { COLUMN_BLOCKS: 2 },
+    ...{ rows: 16, columns: 32, invocations: 4, softwareRate: 1.6 },
+    suits: quadSuits,
+  },
+  narrow: {
+    shader: narrow,
+    constants: {},
+    // Its tiles have as many columns as there are.
+    ...{ rows: 8, columns: 1, invocations: 1, softwareRate: 0.25 },
+    suits: ({ columns }) => columns <= 4,
+  },
+} as const satisfies Record<string, Core>;
+
+export type CoreName = keyof typeof cores;
+export const coreNames = Object.keys(cores) as CoreName[];
+
 /** One way to compute a `Gemm`. */
 export interface GemmVariant {
-  readonly core: 'register' | 'quad' | 'narrow';
+  readonly core: CoreName;
   /** Parts of the contraction; if there are several, a second dispatch adds them. */
   readonly splits: number;
   readonly workgroup: number;
 }
 
-/** What a core's tile covers, and how many invocations compute it. */
-const tiles = {
-  register: { rows: 8, columns: 8, invocations: 1 },
-  quad: { rows: 16, columns: 16, invocations: 4 },
-  narrow: { rows: 8, columns: 4, invocations: 1 },
-} as const;
 const SUM_WORKGROUP = 64;
 /** Scratch memory may take this much: half of what WebGPU's default limits let a binding have. */
 export const MAX_SCRATCH_BYTES = 64 * 2 ** 20;
 
-/** Invocations of one phase. */
-function invocationsOf({ rows, columns }: Gemm, core: GemmVariant['core']): number {
-  const tile = tiles[core];
-  return Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * tile.invocations;
+/** Tiles of one phase. */
+function tilesOf({ rows, columns }: Gemm, name: CoreName): number {
+  const core = cores[name];
+  const across = name === 'narrow' ? 1 : Math.ceil(columns / core.columns);
+  return Math.ceil(rows / core.rows) * across;
 }
 
 /** So many parts of equal length that none is empty, about `wanted`. */
 export const evenSplits = (steps: number, wanted: number): number =>
   Math.ceil(steps / Math.ceil(steps / Math.min(steps, Math.max(1, Math.floor(wanted)))));
 
-/**
- * Throughput on full tiles, relative, on software adapters; on others the order is not known before it is
- * measured, and the plain core is taken.
- */
-const softwareRates = { register: 1, quad: 1.4, narrow: 0.25 } as const;
-
-function bestCore(gemm: Gemm, { software, features }: DeviceTraits): GemmVariant['core'] {
-  const { rows, columns } = gemm;
-  if (!software) return columns <= tiles.narrow.columns ? 'narrow' : 'register';
-  const cost = (core: GemmVariant['core']): number => {
-    const tile = tiles[core];
-    const width = core === 'narrow' ? columns : Math.ceil(columns / tile.columns) * tile.columns;
-    return (Math.ceil(rows / tile.rows) * tile.rows * width) / softwareRates[core];
+/** Cores that can compute a product, the best guess first. */
+export function coresFor(gemm: Gemm, device: DeviceTraits): CoreName[] {
+  const cost = (name: CoreName): number => {
+    const { rows, columns, softwareRate } = cores[name];
+    const computed =
+      Math.ceil(gemm.rows / rows) * rows * Math.ceil(gemm.columns / columns) * columns;
+    if (device.software) return computed / softwareRate;
+    // On GPUs the order is not known before it is measured: the plain core, where that is no waste.
+    return name === 'narrow' ? 0 : name === 'register' ? 1 : 2;
   };
-  return coresFor(gemm, features).reduce((best, core) => (cost(core) < cost(best) ? core : best));
+  return coreNames
+    .filter((name) => cores[name].suits(gemm, device))
+    .sort((one, other) => cost(one) - cost(other));
 }
-
-const coresFor = ({ columns }: Gemm, features: ReadonlySet<string>): GemmVariant['core'][] => [
-  'register',
-  ...(features.has('subgroups') ? (['quad'] as const) : []),
-  ...(columns <= tiles.narrow.columns ? (['narrow'] as const) : []),
-];
 
 /** The ways that are worth measuring. The first is the one to take unmeasured. */
 export function gemmVariants(gemm: Gemm, device: DeviceTraits): GemmVariant[] {
@@ -107,13 +141,12 @@ export function gemmVariants(gemm: Gemm, device: DeviceTraits): GemmVariant[] {
   // A software adapter has a few processors of 4 lanes; a GPU hides its latency by thousands.
   const enoughInvocations = device.software ? 128 : 8192;
   const leastDepth = 64;
-  const best = bestCore(gemm, device);
-  const cores = [best, ...coresFor(gemm, device.features).filter((core) => core !== best)];
-  return cores.flatMap((core) => {
+  return coresFor(gemm, device).flatMap((core) => {
+    const invocations = tilesOf(gemm, core) * cores[core].invocations * gemm.phases;
     const splits = evenSplits(
       gemm.steps,
       Math.min(
-        enoughInvocations / (invocationsOf(gemm, core) * gemm.phases),
+        enoughInvocations / invocations,
         (gemm.steps * gemm.stepDepth) / leastDepth,
         MAX_SCRATCH_BYTES / (4 * gemm.size),
       ),
@@ -152,12 +185,6 @@ const targetOf = ({ output, map }: Lowering): GemmTarget => ({
   map,
 });
 
-/** One way to run a node, to be measured against others. */
-export interface Candidate {
-  readonly name: string;
-  lower(): Dispatch[];
-}
-
 /** All ways to run a node as one product. The first is the one to take unmeasured. */
 export const gemmCandidates = (gemm: Gemm, lowering: Lowering): Candidate[] =>
   gemmVariants(gemm, lowering.device).map((variant) => ({
@@ -192,6 +219,7 @@ function product(
   ];
   const constants = {
     ...gemm.constants,
+    ...cores[core].constants,
     WORKGROUP: workgroup,
     A_ALONG_K: Number(gemm.layoutA.alongK),
     B_ALONG_K: Number(alongB),
@@ -199,10 +227,13 @@ function product(
     ...(isNarrow && { COLUMNS: gemm.columns }),
   };
   const share = Math.ceil(gemm.steps / splits) * gemm.stepUnit;
-  const [x, y] = foldGrid(Math.ceil(invocationsOf(gemm, core) / workgroup), device);
+  const [x, y] = foldGrid(
+    Math.ceil((tilesOf(gemm, core) * cores[core].invocations) / workgroup),
+    device,
+  );
   return {
     label: gemm.label,
-    shader: link({ narrow, quad, register }[core], overlays, constants),
+    shader: link(cores[core].shader, overlays, constants),
     buffers: { a: gemm.a, b: gemm.b, result, ...epilogue.buffers },
     params: Uint32Array.of(...[gemm.rows, gemm.columns, gemm.size, splits, share], ...gemm.sizes),
     grid: [x, y, gemm.phases * splits],

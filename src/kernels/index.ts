@@ -7,4 +7,3 @@ import './random.ts';
 import './reduce.ts';
 
 export { lowerElementwise } from './elementwise.ts';
-export { kernelOf } from './kernel.ts';

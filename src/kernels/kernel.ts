@@ -46,8 +46,13 @@ export interface Lowering {
   readonly device: DeviceTraits;
 }
 
-/** How an operation runs. One file an operation (or a family of them) in `kernels/`. */
-export interface Kernel {
+/** One way to run a node. `name` identifies it among the ways to run that node. */
+export interface Candidate {
+  readonly name: string;
+  lower(): Dispatch[];
+}
+
+interface KernelBase {
   readonly op: string;
   /**
    * How many storage buffers the dispatch that stores the first output binds, if a chain may be
@@ -56,8 +61,15 @@ export interface Kernel {
   readonly fusable?: (node: Node) => number;
   /** A chain may be fused before the node's only input, which is then `Lowering.prologue`. */
   readonly takesPrologue?: boolean;
-  lower(lowering: Lowering): Dispatch[];
 }
+
+/** How an operation runs, in one way or in several. One file an operation, or a family of them. */
+export type Kernel = KernelBase &
+  (
+    | { lower(lowering: Lowering): Dispatch[] }
+    /** The ways to run a node. The first is the one to take unmeasured. */
+    | { candidates(lowering: Lowering): readonly Candidate[] }
+  );
 
 const kernels = new Map<string, Kernel>();
 
@@ -68,3 +80,10 @@ export function defineKernel(kernel: Kernel): Kernel {
 }
 
 export const kernelOf = (op: string): Kernel | undefined => kernels.get(op);
+
+/** The dispatches of a node: in the way that was chosen for it, or in the first where that is not there. */
+export function lowerWith(kernel: Kernel, lowering: Lowering, chosen?: string): Dispatch[] {
+  if ('lower' in kernel) return kernel.lower(lowering);
+  const candidates = kernel.candidates(lowering);
+  return (candidates.find(({ name }) => name === chosen) ?? candidates[0]).lower();
+}

@@ -3,6 +3,7 @@ import type { DeviceLostError } from '../gpu/errors.ts';
 import type { GanvasError } from '../graph/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { Executable } from './executable.ts';
+import { type TuneMode, type TuningStore, tune } from './tuner.ts';
 import { Variables } from './variables.ts';
 
 /** Facts about the adapter that an engine runs on, as plain data. */
@@ -18,6 +19,16 @@ export interface AdapterInfo {
   readonly features: readonly string[];
 }
 
+/** How kernels are chosen where there are several. */
+export interface TuningOptions {
+  /** `cached` by default: nothing is measured unless `on` asks for it. */
+  readonly tune?: TuneMode;
+  /** Where choices are kept between sessions; without one they end with the engine's graph. */
+  readonly tuningStore?: TuningStore;
+}
+
+export type EngineOptions = DeviceOptions & TuningOptions;
+
 /**
  * A WebGPU device, ready to run graphs. The way in: everything else is given an engine.
  *
@@ -25,11 +36,14 @@ export interface AdapterInfo {
  * reports by itself reach `onError`, and the loss of the device `lost`.
  */
 export class Engine {
-  private constructor(readonly device: Device) {}
+  private constructor(
+    readonly device: Device,
+    private readonly tuning: TuningOptions,
+  ) {}
 
   /** Opens the best adapter, or takes the device that is passed in. */
-  static async create(options: DeviceOptions = {}): Promise<Engine> {
-    return new Engine(await openDevice(options));
+  static async create(options: EngineOptions = {}): Promise<Engine> {
+    return new Engine(await openDevice(options), options);
   }
 
   get adapter(): AdapterInfo {
@@ -65,9 +79,11 @@ export class Engine {
     return new Variables(this.device);
   }
 
-  /** Compiles a graph that works on those variables. */
-  compile(graph: Graph, variables: Variables): Promise<Executable> {
-    return Executable.compile(graph, variables);
+  /** Compiles a graph that works on those variables, tuned as the engine's options say. */
+  async compile(graph: Graph, variables: Variables): Promise<Executable> {
+    const { tune: mode = 'cached', tuningStore } = this.tuning;
+    const choices = await tune(this.device, graph, mode, tuningStore);
+    return Executable.compile(graph, variables, choices);
   }
 
   /** Frees everything on the device, and the device unless it was passed in. Twice is fine. */

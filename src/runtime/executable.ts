@@ -5,7 +5,7 @@ import type { PassTimer } from '../gpu/timing.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Placement, Storage } from '../graph/place.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
-import { type Command, type Plan, planGraph } from './plan.ts';
+import { type Choices, type Command, type Plan, planGraph } from './plan.ts';
 import type { Variables } from './variables.ts';
 
 /** A command with everything that it needs on the device. */
@@ -94,10 +94,14 @@ export class Executable {
   ) {}
 
   /** Plans a graph, compiles its pipelines in parallel, and allocates its memory. */
-  static async compile(graph: Graph, variables: Variables): Promise<Executable> {
+  static async compile(
+    graph: Graph,
+    variables: Variables,
+    choices: Choices = {},
+  ): Promise<Executable> {
     const { device } = variables;
     device.assertUsable();
-    const plan = planGraph(graph, device.traits);
+    const plan = planGraph(graph, device.traits, choices);
     const cache = pipelinesOf(device);
     const pipelines = await Promise.all(
       plan.commands.map((c) =>

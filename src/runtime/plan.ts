@@ -1,11 +1,20 @@
 import { GraphError } from '../graph/errors.ts';
-import { fuse } from '../graph/fuse.ts';
-import type { Graph } from '../graph/graph.ts';
+import { fuse, type Group } from '../graph/fuse.ts';
+import type { Graph, Node } from '../graph/graph.ts';
 import { type PlacedGroup, type Placement, place, type Storage } from '../graph/place.ts';
 import { assignPool, type Lifetime } from '../graph/pool.ts';
 import { prune } from '../graph/prune.ts';
-import { kernelOf, lowerElementwise } from '../kernels/index.ts';
-import type { BufferRef, DeviceTraits, Dispatch } from '../kernels/kernel.ts';
+import { lowerElementwise } from '../kernels/index.ts';
+import {
+  type BufferRef,
+  type Candidate,
+  type DeviceTraits,
+  type Dispatch,
+  type Kernel,
+  kernelOf,
+  type Lowering,
+  lowerWith,
+} from '../kernels/kernel.ts';
 
 /** Byte alignment of a storage binding's offset: WebGPU's default limit. */
 const ALIGNMENT = 256;
@@ -33,22 +42,70 @@ export interface Plan {
   readonly poolOf: ReadonlyMap<Storage, number>;
   /** Memory of this plan alone, zero at first. */
   readonly fixed: readonly Storage[];
+  /** Ways to run that were chosen for it: with them, the graph and the adapter make the same plan again. */
+  readonly choices: Choices;
   /** Where the graph's outputs are, by name. */
   readonly outputs: ReadonlyMap<string, Placement>;
 }
 
-function lowerGroup({ group, overwrites }: PlacedGroup, device: DeviceTraits): Dispatch[] {
+function kernelFor(node: Node): Kernel {
+  const kernel = kernelOf(node.op);
+  if (kernel) return kernel;
+  const advice = 'Decompose it, or write one in kernels/.';
+  throw new GraphError(`There is no kernel for '${node.op}'.`, advice);
+}
+
+const fuseFor = (graph: Graph, device: DeviceTraits): Group[] =>
+  fuse(graph, prune(graph), {
+    buffersOf: (node) => kernelOf(node.op)?.fusable?.(node),
+    takesPrologue: (node) => kernelOf(node.op)?.takesPrologue ?? false,
+    maxBuffers: device.maxStorageBuffersPerShaderStage,
+    alignment: ALIGNMENT,
+  });
+
+/**
+ * Which way to run was chosen, by what is run: the operation, its shapes and what is fused to it. A
+ * choice that is not there, or is not possible any more, leaves the kernel's own.
+ */
+export type Choices = Readonly<Record<string, string>>;
+
+/** A node that can be run in several ways. */
+export interface Choosable {
+  readonly key: string;
+  readonly candidates: readonly Candidate[];
+}
+
+const choiceKey = ({ node, map }: Lowering): string => {
+  const shapes = node.inputs.map((t) => t.shape.join('×')).join(' · ');
+  const fused = map.instructions.map(({ op }) => op);
+  return [node.op, shapes, JSON.stringify(node.attrs), ...fused].join(' ');
+};
+
+/** What in a graph can be run in several ways, once each. */
+export function choosable(graph: Graph, device: DeviceTraits): Choosable[] {
+  const found = new Map<string, Choosable>();
+  for (const { node, output, map, prologue } of fuseFor(graph, device)) {
+    if (!node || node.op === 'pack') continue;
+    const kernel = kernelFor(node);
+    if (!('candidates' in kernel)) continue;
+    const lowering = { node, output, map, prologue, device };
+    const key = choiceKey(lowering);
+    const candidates = kernel.candidates(lowering);
+    if (candidates.length > 1 && !found.has(key)) found.set(key, { key, candidates });
+  }
+  return [...found.values()];
+}
+
+function lowerGroup(
+  { group, overwrites }: PlacedGroup,
+  device: DeviceTraits,
+  choices: Choices,
+): Dispatch[] {
   const { node, output, map, prologue } = group;
   if (!node) return [lowerElementwise(output, map, device, overwrites)];
   if (node.op === 'pack') return [];
-  const kernel = kernelOf(node.op);
-  if (!kernel) {
-    throw new GraphError(
-      `There is no kernel for '${node.op}'.`,
-      'Decompose it, or write one in kernels/.',
-    );
-  }
-  return kernel.lower({ node, output, map, prologue, device });
+  const lowering = { node, output, map, prologue, device };
+  return lowerWith(kernelFor(node), lowering, choices[choiceKey(lowering)]);
 }
 
 /** Which pooled storages each command touches, as lifetimes. */
@@ -71,14 +128,8 @@ function lifetimes(commands: readonly Command[]): Map<Storage, Lifetime> {
  * Turns a traced graph into commands with memory: prunes, fuses, places, lowers to dispatches, and
  * shares buffers among what is not alive at the same time.
  */
-export function planGraph(graph: Graph, device: DeviceTraits): Plan {
-  const groups = fuse(graph, prune(graph), {
-    buffersOf: (node) => kernelOf(node.op)?.fusable?.(node),
-    takesPrologue: (node) => kernelOf(node.op)?.takesPrologue ?? false,
-    maxBuffers: device.maxStorageBuffersPerShaderStage,
-    alignment: ALIGNMENT,
-  });
-  const placed = place(graph, groups, ALIGNMENT);
+export function planGraph(graph: Graph, device: DeviceTraits, choices: Choices = {}): Plan {
+  const placed = place(graph, fuseFor(graph, device), ALIGNMENT);
   const commands: Command[] = [];
   for (const placedGroup of placed.groups) {
     for (const copy of placedGroup.copiesBefore) commands.push({ kind: 'copy', ...copy });
@@ -96,7 +147,7 @@ export function planGraph(graph: Graph, device: DeviceTraits): Plan {
       }
       return place;
     };
-    for (const dispatch of lowerGroup(placedGroup, device)) {
+    for (const dispatch of lowerGroup(placedGroup, device, choices)) {
       const bindings = Object.entries(dispatch.buffers).map(([name, ref]) => ({
         name,
         place: placeOf(ref),
@@ -119,6 +170,7 @@ export function planGraph(graph: Graph, device: DeviceTraits): Plan {
     poolSizes: pool.sizes,
     poolOf: new Map(lives.map(([storage], i) => [storage, pool.bufferOf[i]])),
     fixed: [...fixed],
+    choices,
     outputs: placed.outputs,
   };
 }

@@ -14,8 +14,8 @@ import {
   conv2dWeightGradCandidates,
   conv2dWeightGradGemm,
 } from '../../src/kernels/conv2d.ts';
-import { type Candidate, evenSplits, lowerGemm } from '../../src/kernels/gemm.ts';
-import { kernelOf, type Lowering } from '../../src/kernels/kernel.ts';
+import { evenSplits, lowerGemm } from '../../src/kernels/gemm.ts';
+import { type Candidate, kernelOf, type Lowering } from '../../src/kernels/kernel.ts';
 import { matmulCandidates, matmulGemm } from '../../src/kernels/matmul.ts';
 import { interpret } from '../reference/index.ts';
 import { runDispatches } from './run-dispatches.ts';
@@ -44,13 +44,10 @@ function allCandidates(lowering: Lowering): Candidate[] {
   const gemm = gemmOf(node);
   const splits = evenSplits(gemm.steps, 3);
   const here = candidates(lowering);
-  const cores = (['register', 'quad', 'narrow'] as const).filter((core) =>
-    here.some(({ name }) => name.startsWith(core)),
-  );
   return [
     ...here,
     { ...candidates({ ...lowering, device: other })[0], name: 'elsewhere, in a folded grid' },
-    ...cores.map((core) => ({
+    ...coresFor(gemm, device).map((core) => ({
       name: `${core}, in ${splits} parts`,
       lower: () =>
         lowerGemm(gemm, { result: output, shape: output.shape, map }, device, {

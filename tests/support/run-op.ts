@@ -6,7 +6,7 @@ import type { Graph, Tensor } from '../../src/graph/graph.ts';
 import { writesOf } from '../../src/graph/place.ts';
 import { prune } from '../../src/graph/prune.ts';
 import { opDefinition } from '../../src/graph/registry.ts';
-import { type DeviceTraits, kernelOf } from '../../src/kernels/kernel.ts';
+import { type DeviceTraits, kernelOf, lowerWith } from '../../src/kernels/kernel.ts';
 import { interpret } from '../reference/index.ts';
 import { runDispatches } from './run-dispatches.ts';
 
@@ -50,7 +50,7 @@ export async function runOp(
   for (const [o, i] of opDefinition(node.op).inPlace ?? []) {
     given.set(node.outputs[o], given.get(node.inputs[i])!);
   }
-  const dispatches = kernelOf(node.op)!.lower({ node, output, map, device: merged });
+  const dispatches = lowerWith(kernelOf(node.op)!, { node, output, map, device: merged });
   const tensors = writesOf(group);
   const computed = await runDispatches(device, dispatches, given, tensors);
   const reference = interpret(graph, variables);

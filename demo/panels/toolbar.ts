@@ -95,7 +95,7 @@ function progressText({ stage, loaded, total }: Progress): string {
     case 'decode':
       return `Pictures: ${count(loaded)}${total ? ` of ${count(total)}` : ''}`;
     case 'compile':
-      return 'Preparing the networks for this adapter';
+      return 'Preparing the networks';
   }
 }
 

@@ -1,9 +1,9 @@
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { h } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { figure } from '../format.ts';
+import { count, figure } from '../format.ts';
 import type { History, Series } from '../history.ts';
 import { latest } from '../state.ts';
 
@@ -35,8 +35,16 @@ const EMPTY_STEPS = [1, 100];
 /** Lines over the steps of a run, with their values now, or under the pointer, in words above. */
 export function LineChart({ title, lines, history, version, range }: LineChartProps) {
   const host = useRef<HTMLDivElement>(null);
-  /** The point under the pointer. */
   const pointed = useMemo(() => signal<number | null>(null), []);
+  /** The point under the pointer; a history that has been cleared since has no such point. */
+  const point = useMemo(
+    () =>
+      computed(() => {
+        const index = version.value >= 0 ? pointed.value : null;
+        return index !== null && index < history.length ? index : null;
+      }),
+    [],
+  );
 
   useEffect(() => {
     const element = host.current;
@@ -90,17 +98,31 @@ export function LineChart({ title, lines, history, version, range }: LineChartPr
   return h(
     'figure',
     { class: 'chart' },
-    h('figcaption', null, h('h3', null, title), h(Legend, { lines, history, version, pointed })),
+    h(
+      'figcaption',
+      null,
+      h('h3', null, title),
+      h(PointedStep, { history, point }),
+      h(Legend, { lines, history, version, point }),
+    ),
     h('div', { ref: host, class: 'plot', 'aria-hidden': true }),
   );
 }
 
-interface LegendProps extends Pick<LineChartProps, 'lines' | 'history' | 'version'> {
-  readonly pointed: { readonly value: number | null };
+interface PointedStepProps extends Pick<LineChartProps, 'history'> {
+  readonly point: { readonly value: number | null };
 }
 
-function Legend({ lines, history, version, pointed }: LegendProps) {
-  const index = version.value >= 0 ? pointed.value : null;
+function PointedStep({ history, point }: PointedStepProps) {
+  const step = point.value === null ? undefined : history.steps[point.value];
+  return step !== undefined && h('span', { class: 'hint tabular' }, `step ${count(step)}`);
+}
+
+type LegendProps = PointedStepProps & Pick<LineChartProps, 'lines' | 'version'>;
+
+function Legend({ lines, history, version, point }: LegendProps) {
+  // Subscribes: what stands at a point changes when points are merged.
+  const index = version.value >= 0 ? point.value : null;
   return h(
     'dl',
     { class: 'legend' },

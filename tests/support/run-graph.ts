@@ -166,8 +166,9 @@ export function assertClose(
   if (values.length !== expected.length) throw new Error(`${name}: ${values.length} elements`);
   const error = distance(values, expected);
   if (error <= (exact ? 0 : tolerance * norm(scale))) return;
-  const wrong = expected.findIndex((x, i) => !(Math.abs(values[i] - x) <= error / 2));
-  const at = Math.max(0, wrong);
+  const errors = [...expected].map((x, i) => Math.abs(values[i] - x));
+  const worst = errors.some(Number.isNaN) ? Number.NaN : Math.max(...errors);
+  const at = errors.findIndex((e) => Object.is(e, worst));
   throw new Error(
     `${name} is off by ${error} of ${norm(scale)}; [${at}] of ${expected.length} is ${values[at]}, not ${expected[at]}`,
   );

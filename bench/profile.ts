@@ -64,7 +64,6 @@ export async function profileStep(
   executable.dispose();
   variables.dispose();
   return {
-    adapter: engine.adapter,
     dispatches:
       timer === null
         ? undefined

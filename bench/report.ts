@@ -1,6 +1,8 @@
 // What was measured, in words and tables.
 import type { AdapterInfo } from '../src/runtime/engine.ts';
+import type { Comparison, Result } from './compare.node.ts';
 import { type Ceilings, copyCeiling, matmulCeiling, type Profile } from './protocol.ts';
+import { type Sweep, scalingBase } from './scaling.node.ts';
 import { percent, short, table } from './text.ts';
 
 export function describeAdapter(adapter: AdapterInfo): string {
@@ -55,7 +57,7 @@ function kernelOf(label: string): string {
 
 export function profileText(name: string, p: Profile, ceilings: Ceilings | undefined): string {
   const summary =
-    `Profile of ${name} on ${describeAdapter(p.adapter)}: ` +
+    `Profile of ${name}: ` +
     `${p.dispatches?.length ?? '?'} dispatches, ${p.copies} copies, ${p.pipelines} pipelines, ` +
     `planned and compiled in ${short(p.compileMs)} ms, ${short(p.stepMs)} ms a step`;
   if (!p.dispatches) return `${summary}; this device has no timestamps to time dispatches by.`;
@@ -94,4 +96,71 @@ export function profileText(name: string, p: Profile, ceilings: Ceilings | undef
     '',
     table(['kernel', 'dispatches', 'ms', 'share', 'rate', 'of ceiling'], sums),
   ].join('\n');
+}
+
+const MIB = 2 ** 20;
+
+/** One column a contestant. */
+export function comparisonText({ model, flops, results, failed }: Comparison): string {
+  const { name, description, batchSize, channels, imageSize, width, latentDim } = model;
+  const title =
+    `Model ${name}: ${description}; ${channels}×${imageSize}×${imageSize}, latent ${latentDim}, ` +
+    `width ${width}, batch ${batchSize}; ${short(flops / 1e9)} GFLOP of useful work a step`;
+  // WebGL has neither submits nor bind groups.
+  const webgpu = (r: Result, n: number | undefined) => (r.submits === 0 ? '–' : short(n));
+  const rows: [string, (r: Result) => string][] = [
+    ['ms a step, median', (r) => short(r.ms.median)],
+    ['  min – max', (r) => `${short(r.ms.min)} – ${short(r.ms.max)}`],
+    ['useful GFLOP/s', (r) => short(r.gflops)],
+    ['  of the matmul ceiling', (r) => (r.shareOfCeiling ? percent(r.shareOfCeiling) : '–')],
+    ["times the fastest peer's speed", (r) => short(r.timesFastestPeer)],
+    ['dispatches (WebGL: draws) a step', (r) => short(r.dispatches)],
+    ['submits a step', (r) => webgpu(r, r.submits)],
+    ['bind groups made a step', (r) => webgpu(r, r.bindGroups)],
+    ['buffers (WebGL: textures) made a step', (r) => short(r.buffers)],
+    ['pipelines made a step', (r) => short(r.pipelines)],
+    ['GPU memory, peak MiB', (r) => short(r.peakBytes && r.peakBytes / MIB)],
+    ['first step, s', (r) => short(r.firstStepMs / 1000)],
+    ['  pipelines made', (r) => short(r.pipelinesOfFirstStep)],
+    ['host encoding, ms a step', (r) => webgpu(r, r.encodeMs)],
+    ['processor seconds a step', (r) => short(r.cpuSeconds)],
+    [
+      'same work: difference of losses',
+      (r) => (r.check.reference === r.name ? 'reference' : r.check.lossDifference.toExponential(1)),
+    ],
+    [
+      '  of how far weights move',
+      (r) => (r.check.reference === r.name ? '' : r.check.changeDifference.toExponential(1)),
+    ],
+    ['  the same', (r) => (r.check.same ? 'yes' : 'NO')],
+  ];
+  return [
+    title,
+    table(
+      ['', ...results.map((r) => r.name)],
+      rows.map(([label, cell]) => [label, ...results.map(cell)]),
+    ),
+    ...failed.map((f) => `${f.name} failed: ${f.error}`),
+  ].join('\n');
+}
+
+export function scalingText(sweeps: readonly Sweep[]): string {
+  return sweeps
+    .map(({ over, rows, exponent }) =>
+      [
+        `Scaling by ${over} (${scalingBase}): time grows with the work to the power of ${exponent.toFixed(2)}`,
+        table(
+          ['batch', 'size', 'GFLOP', 'ms', 'GFLOP/s', 'peak MiB'],
+          rows.map((r) => [
+            String(r.batchSize),
+            String(r.imageSize),
+            short(r.flops / 1e9),
+            short(r.ms),
+            short(r.flops / r.ms / 1e6),
+            short(r.peakBytes && r.peakBytes / MIB),
+          ]),
+        ),
+      ].join('\n'),
+    )
+    .join('\n\n');
 }

@@ -1,45 +1,143 @@
 // The benchmark: see README.md, or `npm run bench -- --help`.
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { launchBrowser } from '../src/cli/browser.node.ts';
-import { bundle } from './bundle.node.ts';
+import { cpus } from 'node:os';
+import type { AdapterInfo } from '../src/runtime/engine.ts';
+import { openBrowser } from './browser.node.ts';
+import { type Comparison, compare } from './compare.node.ts';
+import { type BenchModel, modelNamed } from './models.ts';
+import { nodeEngine } from './node/ganvas.node.ts';
+import { pytorchEntries } from './node/pytorch.node.ts';
 import { type BenchOptions, parseOptions } from './options.node.ts';
-import { openPage } from './page.node.ts';
 import type { Ceilings, Profile } from './protocol.ts';
-import { ceilingsText, profileText } from './report.ts';
-import { serve } from './server.node.ts';
+import {
+  ceilingsText,
+  comparisonText,
+  describeAdapter,
+  profileText,
+  scalingText,
+} from './report.ts';
+import { type Sweep, scale } from './scaling.node.ts';
+import type { Entry } from './seat.ts';
 
-const say = (text: string): void => void process.stdout.write(`${text}\n\n`);
-
-async function main(options: BenchOptions): Promise<void> {
-  const files = await bundle(join(import.meta.dirname, 'page', 'main.browser.ts'));
-  const server = await serve(files);
-  const { browser } = await launchBrowser({
-    adapter: options.adapter,
-    ...(options.browser ? { browserPath: options.browser } : {}),
-  });
-  const results: { ceilings?: Ceilings; profiles?: Record<string, Profile> } = {};
-  try {
-    const { page, guard } = await openPage(browser, server.url);
-    if (options.ceilings) {
-      results.ceilings = await guard(page.evaluate(() => window.bench.ceilings()));
-      say(ceilingsText(results.ceilings));
-    }
-    if (options.profile) {
-      results.profiles = {};
-      for (const model of options.models) {
-        const profile = await guard(
-          page.evaluate((m, runs) => window.bench.profile(m, runs), model, options.steps),
-        );
-        results.profiles[model] = profile;
-        say(profileText(model, profile, results.ceilings));
-      }
-    }
-  } finally {
-    await browser.close();
-    server.close();
-  }
-  if (options.json) await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
+/** Where the engine runs: a browser, or this process. */
+interface Venue {
+  readonly name: string;
+  readonly entries: readonly Entry[];
+  adapter(): Promise<AdapterInfo>;
+  ceilings(): Promise<Ceilings>;
+  profile(model: BenchModel, runs: number): Promise<Profile>;
+  close(): Promise<void>;
 }
 
-await main(parseOptions(process.argv.slice(2)));
+interface Results {
+  readonly date: string;
+  readonly machine: string;
+  readonly venue: string;
+  readonly adapter: AdapterInfo;
+  ceilings?: Ceilings;
+  comparisons?: Comparison[];
+  profiles?: Record<string, Profile>;
+  scaling?: Sweep[];
+}
+
+const say = (text: string): void => void process.stdout.write(`${text}\n\n`);
+/** Progress is apart from results, and not kept. */
+const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+
+async function browserVenue({ adapter, browser: browserPath, peers }: BenchOptions) {
+  const browser = await openBrowser({ adapter, browserPath });
+  const inPage = async <T>(
+    work: (page: Awaited<ReturnType<typeof browser.open>>) => Promise<T>,
+  ) => {
+    const page = await browser.open();
+    try {
+      return await page.guard(work(page));
+    } finally {
+      await page.close().catch(() => {});
+    }
+  };
+  const venue: Venue = {
+    name: browser.version,
+    entries: peers.map((name) => browser.entry(name)),
+    adapter: () => inPage(({ page }) => page.evaluate(() => window.bench.adapter())),
+    ceilings: () => inPage(({ page }) => page.evaluate(() => window.bench.ceilings())),
+    profile: (model, runs) =>
+      inPage(({ page }) => page.evaluate((m, n) => window.bench.profile(m, n), model, runs)),
+    close: () => browser.close(),
+  };
+  return venue;
+}
+
+async function nodeVenue({ python }: BenchOptions): Promise<Venue> {
+  const { module, open, entry } = await nodeEngine();
+  const pytorch = await pytorchEntries(python);
+  if (pytorch.length === 0) tell(`${python} has no PyTorch (see --python): Ganvas runs alone.`);
+  const onEngine = async <T>(work: (engine: Awaited<ReturnType<typeof open>>) => Promise<T>) => {
+    const engine = await open();
+    try {
+      return await work(engine);
+    } finally {
+      engine.dispose();
+    }
+  };
+  return {
+    name: `Node ${process.version}, package webgpu`,
+    entries: [entry, ...pytorch],
+    adapter: () => onEngine(async (engine) => engine.adapter),
+    ceilings: () => onEngine(module.measureCeilings),
+    profile: (model, runs) => onEngine((engine) => module.profileStep(engine, model, runs)),
+    close: async () => {},
+  };
+}
+
+/** Returns whether all contestants did the same work. */
+async function measure(options: BenchOptions, venue: Venue): Promise<boolean> {
+  const results: Results = {
+    date: new Date().toISOString(),
+    machine: `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`,
+    venue: venue.name,
+    adapter: await venue.adapter(),
+  };
+  const { machine, adapter, date } = results;
+  say(`${describeAdapter(adapter)}; ${venue.name}; ${machine}; ${date.slice(0, 10)}`);
+  if (options.ceilings) {
+    results.ceilings = await venue.ceilings();
+    say(ceilingsText(results.ceilings));
+  }
+  const { ceilings } = results;
+  const chosen = options.models.map(modelNamed);
+  let same = true;
+  if (options.profile) {
+    results.profiles = {};
+    for (const model of chosen) {
+      const profile = await venue.profile(model, options.steps);
+      results.profiles[model.name] = profile;
+      say(profileText(model.name, profile, ceilings));
+    }
+  }
+  if (options.scaling) {
+    const own = venue.entries.find((entry) => entry.own);
+    if (!own) throw new Error('--scaling measures Ganvas: it has to be among the --peers.');
+    results.scaling = await scale(own, options.steps, ceilings, tell);
+    say(scalingText(results.scaling));
+  }
+  if (!options.profile && !options.scaling) {
+    results.comparisons = [];
+    for (const model of chosen) {
+      const comparison = await compare(model, venue.entries, options.steps, ceilings, tell);
+      results.comparisons.push(comparison);
+      same &&= comparison.failed.length === 0 && comparison.results.every((r) => r.check.same);
+      say(comparisonText(comparison));
+    }
+  }
+  if (options.json) await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  return same;
+}
+
+const options = parseOptions(process.argv.slice(2));
+const venue = options.node ? await nodeVenue(options) : await browserVenue(options);
+try {
+  if (!(await measure(options, venue))) process.exitCode = 1;
+} finally {
+  await venue.close();
+}

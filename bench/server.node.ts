@@ -16,11 +16,13 @@ const PAGE = `<!doctype html>
 
 export interface FileServer {
   readonly url: string;
+  /** By name; may be added to while it serves. */
+  readonly files: Map<string, string | Uint8Array>;
   close(): void;
 }
 
-/** Serves the page at `/` and `files` by their names. Files may be added while it runs. */
-export async function serve(files: ReadonlyMap<string, string | Uint8Array>): Promise<FileServer> {
+/** Serves the page at `/` and `files` by their names. */
+export async function serve(files: Map<string, string | Uint8Array>): Promise<FileServer> {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     const name = decodeURIComponent(path.slice(1));
@@ -42,6 +44,7 @@ export async function serve(files: ReadonlyMap<string, string | Uint8Array>): Pr
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    files,
     close() {
       server.closeAllConnections();
       server.close();

@@ -1,15 +1,19 @@
 /** The page of the benchmark: measures when Node says so. */
 import { Engine } from '../../src/runtime/engine.ts';
 import { measureCeilings } from '../ceilings.ts';
-import { modelNamed } from '../models.ts';
+import { contestants } from '../contestants/index.ts';
+import { readProblem } from '../problem.ts';
 import { profileStep } from '../profile.ts';
 import type { PageApi } from '../protocol.ts';
+import { Session } from '../session.ts';
 
 declare global {
   interface Window {
     bench: PageApi;
   }
 }
+
+const session = new Session();
 
 /** Work on a device of its own, which is gone afterwards. */
 async function onEngine<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
@@ -28,6 +32,14 @@ async function onEngine<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
 }
 
 window.bench = {
+  adapter: () => onEngine(async (engine) => engine.adapter),
   ceilings: () => onEngine(measureCeilings),
-  profile: (model, runs) => onEngine((engine) => profileStep(engine, modelNamed(model), runs)),
+  profile: (model, runs) => onEngine((engine) => profileStep(engine, model, runs)),
+  async start(name, model, problemUrl) {
+    const create = await contestants[name]();
+    const response = await fetch(problemUrl);
+    const problem = readProblem(new Uint8Array(await response.arrayBuffer()));
+    return session.start(create, model, problem);
+  },
+  turn: (steps) => session.turn(steps),
 };

@@ -224,7 +224,7 @@ export class Run {
       };
       this.#progress.start();
     };
-    showPassing('compiling …');
+    showPassing('preparing …');
     const result = await this.#abortable(
       guard(
         this.#ask(

@@ -57,6 +57,8 @@ function checkExecutable(path: string): void {
 
 // A reader of --json that has seen enough and goes away ends only the reading.
 process.stdout.on('error', () => {});
+// A terminal that is closed takes its messages with it; the run is still to be ended in order.
+process.stderr.on('error', () => {});
 
 const exitCode = await main(process.argv.slice(2));
 // Whatever is still on its way to a pipe arrives before the process ends.

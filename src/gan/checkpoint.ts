@@ -34,6 +34,17 @@ function netTensors(net: Net, flat: Float32Array, prefix: string): [string, Writ
   return [...net.parameters].map(([name, p]) => [`${prefix}.${name}`, exported(flat, p)]);
 }
 
+/** The variables that a checkpoint is made of. */
+function variablesOf({ generator, discriminator, options }: Players): string[] {
+  const ofNets = [generator, discriminator].flatMap((net) => [
+    net.variable,
+    ...[...net.buffers.values()].map((buffer) => buffer.variable),
+    ...['m', 'v', 'corrections'].map((part) => `${net.name}.adam.${part}`),
+  ]);
+  const average = options.ema > 0 ? [variableNames.ema, variableNames.emaCorrection] : [];
+  return [variableNames.state, ...ofNets, ...average];
+}
+
 /**
  * A run's state as one safetensors file. Keys `generator.*` and `discriminator.*` go on as PyTorch's
  * `state_dict` of its DCGAN example does, in its layouts; Adam's moments lie under
@@ -41,15 +52,19 @@ function netTensors(net: Net, flat: Float32Array, prefix: string): [string, Writ
  */
 export async function writeCheckpoint(
   players: Players,
-  read: (variable: string) => Promise<Elements>,
+  readVariable: (name: string) => Promise<Elements>,
   metadata: Readonly<Record<string, string>>,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const floats = async (name: string) => (await read(name)) as Float32Array<ArrayBuffer>;
+  // All reads are submitted before one is awaited, so that no step of a run comes between them.
+  const names = variablesOf(players);
+  const read = await Promise.all(names.map(readVariable));
+  const values = new Map(names.map((name, i) => [name, read[i]]));
+  const floats = (name: string) => values.get(name) as Float32Array<ArrayBuffer>;
   const tensors = new Map<string, WritableTensor>();
   const addAll = (entries: [string, WritableTensor][]) => {
     for (const [name, tensor] of entries) tensors.set(name, tensor);
   };
-  const state = (await read(variableNames.state)) as Uint32Array<ArrayBuffer>;
+  const state = values.get(variableNames.state) as Uint32Array<ArrayBuffer>;
   const steps = state[2];
   const { dSteps, freshLatent, mixedBatch } = players.options;
   // Forward passes in training mode a step: what PyTorch counts in num_batches_tracked.
@@ -58,10 +73,10 @@ export async function writeCheckpoint(
     [players.discriminator, dSteps * (mixedBatch ? 1 : 2) + 1],
   ]);
   for (const [net, passesOfNet] of passes) {
-    addAll(netTensors(net, await floats(net.variable), net.name));
+    addAll(netTensors(net, floats(net.variable), net.name));
     for (const [path, buffer] of net.buffers) {
       const module = path.slice(0, path.lastIndexOf('.'));
-      const values = await floats(buffer.variable);
+      const values = floats(buffer.variable);
       const [, channels] = buffer.shape;
       buffer.fileNames.forEach((name, i) => {
         const data = values.slice(i * channels, (i + 1) * channels);
@@ -76,14 +91,14 @@ export async function writeCheckpoint(
     }
     for (const moment of ['m', 'v']) {
       const prefix = `${net.name}.adam.${moment}`;
-      addAll(netTensors(net, await floats(prefix), prefix));
+      addAll(netTensors(net, floats(prefix), prefix));
     }
-    const corrections = await floats(`${net.name}.adam.corrections`);
+    const corrections = floats(`${net.name}.adam.corrections`);
     tensors.set(`${net.name}.adam.corrections`, { dtype: 'F32', shape: [2], data: corrections });
   }
   if (players.options.ema > 0) {
-    addAll(netTensors(players.generator, await floats(variableNames.ema), 'generator.ema'));
-    const data = await floats(variableNames.emaCorrection);
+    addAll(netTensors(players.generator, floats(variableNames.ema), 'generator.ema'));
+    const data = floats(variableNames.emaCorrection);
     tensors.set(variableNames.emaCorrection, { dtype: 'F32', shape: [1], data });
   }
   tensors.set('state', { dtype: 'U32', shape: [4], data: state });

@@ -106,7 +106,7 @@ export class GanTrainer {
   readonly options: GanOptions;
   private readonly samplers = new Map<number, Promise<Sampler>>();
   private readonly ring: ReadbackRing;
-  private views = 0;
+  private readonly views = new Set<CanvasView>();
   private submitted = 0;
   private running = false;
   private stopping = false;
@@ -225,14 +225,18 @@ export class GanTrainer {
           if (this.gate && pending.length > 0) break;
           if (boundaryEvery && pending.length > 0 && this.submitted % boundaryEvery === 0) break;
           if (this.gate) {
-            await this.gate.opened;
+            await Promise.race([this.gate.opened, this.engine.lost]);
+            this.engine.device.assertUsable();
             continue;
           }
           pending.push(this.submit());
         }
         const next = pending.shift();
         if (!next) break;
-        const values = await next.metrics;
+        const values = await next.metrics.catch((error: unknown) => {
+          if (!this.disposed) throw error;
+        });
+        if (!values) break;
         const now = performance.now();
         const metrics = this.toMetrics(values, next.step, now - Math.max(arrived, next.at));
         arrived = now;
@@ -264,12 +268,15 @@ export class GanTrainer {
       },
     });
     const bytes = slot?.read() ?? Promise.reject(new Error('the metrics were not copied'));
-    return { at, step: ++this.submitted, metrics: bytes.then((b) => new Float32Array(b)) };
+    const metrics = bytes.then((b) => new Float32Array(b));
+    // It may fail before the run looks at it, while the loop's body is busy: that is not unhandled.
+    metrics.catch(() => {});
+    return { at, step: ++this.submitted, metrics };
   }
 
   /** Submits that a step is cut into: short ones while somebody watches. */
   private get submits(): number {
-    if (this.views > 0) return Math.max(1, Math.ceil(this.stepMs / CANVAS_SUBMIT_MS));
+    if (this.views.size > 0) return Math.max(1, Math.ceil(this.stepMs / CANVAS_SUBMIT_MS));
     return this.stepMs > LONG_SUBMIT_MS ? MAX_SUBMITS : 1;
   }
 
@@ -321,19 +328,20 @@ export class GanTrainer {
     { count = 64, columns = 8 }: { count?: number; columns?: number } = {},
   ): Promise<CanvasView> {
     this.assertUsable();
-    const view = (await this.sampler(count)).attach(canvas, columns);
-    this.views++;
-    let attached = true;
-    return {
-      draw: () => view.draw(),
+    const sampler = await this.sampler(count);
+    this.assertUsable();
+    const inner = sampler.attach(canvas, columns);
+    const view: CanvasView = {
+      draw: () => {
+        this.assertUsable();
+        inner.draw();
+      },
       detach: () => {
-        if (attached) {
-          this.views--;
-          view.detach();
-        }
-        attached = false;
+        if (this.views.delete(view)) inner.detach();
       },
     };
+    this.views.add(view);
+    return view;
   }
 
   /** Sets new learning rates; the next step submitted uses them. */
@@ -350,8 +358,11 @@ export class GanTrainer {
     }
   }
 
-  /** Everything that a run consists of, as a safetensors file with PyTorch's names and layouts. */
-  checkpoint(): Promise<Uint8Array<ArrayBuffer>> {
+  /**
+   * Everything that a run consists of, as a safetensors file with PyTorch's names and layouts. Of one
+   * moment, between two steps, even while a run goes on.
+   */
+  async checkpoint(): Promise<Uint8Array<ArrayBuffer>> {
     this.assertUsable();
     return writeCheckpoint(this.players, (name) => this.variables.read(name), {
       format: 'ganvas-1',
@@ -400,6 +411,7 @@ export class GanTrainer {
     if (this.disposed) return;
     this.stop();
     this.disposed = true;
+    for (const view of this.views) view.detach();
     this.executable.dispose();
     this.ring.dispose();
     for (const sampler of this.samplers.values())

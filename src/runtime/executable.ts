@@ -2,6 +2,7 @@ import { bufferUsage, type Device } from '../gpu/device.ts';
 import { pipelinesOf } from '../gpu/pipelines.ts';
 import { readBuffer } from '../gpu/readback.ts';
 import type { PassTimer } from '../gpu/timing.ts';
+import { GanvasError } from '../graph/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Placement, Storage } from '../graph/place.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
@@ -208,6 +209,8 @@ export class Executable {
     tail?: (encoder: GPUCommandEncoder) => void;
     timer?: PassTimer;
   } = {}): void {
+    if (this.disposed)
+      throw new GanvasError('disposed', 'This graph has been disposed.', 'Compile it again.');
     this.device.assertUsable();
     const { gpu } = this.device;
     const share = this.costs.reduce((a, b) => a + b, 0) / Math.max(1, submits);

@@ -1,6 +1,6 @@
 import { bufferUsage, type Device } from '../gpu/device.ts';
 import { readBuffer } from '../gpu/readback.ts';
-import { GraphError } from '../graph/errors.ts';
+import { GanvasError, GraphError } from '../graph/errors.ts';
 import { byteSize, sameShape, sizeOf, type TensorType } from '../graph/shape.ts';
 
 /** Elements of a variable on the host: of its dtype. */
@@ -22,6 +22,7 @@ interface Entry {
  */
 export class Variables {
   private readonly entries = new Map<string, Entry>();
+  private disposed = false;
 
   constructor(
     readonly device: Device,
@@ -37,6 +38,7 @@ export class Variables {
   /** The variable's buffer, made of zeros the first time. */
   buffer(name: string, type: TensorType): GPUBuffer {
     if (this.parent && !this.ownNames.has(name)) return this.parent.buffer(name, type);
+    this.assertUsable();
     const known = this.entries.get(name);
     if (known) {
       if (!sameShape(known.type.shape, type.shape) || known.type.dtype !== type.dtype) {
@@ -61,6 +63,7 @@ export class Variables {
 
   private entry(name: string): Entry {
     if (this.parent && !this.ownNames.has(name)) return this.parent.entry(name);
+    this.assertUsable();
     const entry = this.entries.get(name);
     if (!entry) {
       const known = [...this.entries.keys()].join(', ') || 'none';
@@ -104,7 +107,14 @@ export class Variables {
     this.entries.delete(name);
   }
 
+  private assertUsable() {
+    if (this.disposed)
+      throw new GanvasError('disposed', 'These variables have been disposed.', 'Make new ones.');
+  }
+
+  /** Frees all of them. Twice is fine. */
   dispose(): void {
+    this.disposed = true;
     for (const { buffer } of this.entries.values()) this.device.destroyBuffer(buffer);
     this.entries.clear();
   }

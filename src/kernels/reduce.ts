@@ -3,6 +3,7 @@ import maxOverlay from '../../shaders/reduce_max.wgsl?raw';
 import maxHorizontal from '../../shaders/reduce_max_horizontal.wgsl?raw';
 import sumHorizontal from '../../shaders/reduce_sum_horizontal.wgsl?raw';
 import { identityMap, type MapProgram } from '../graph/map.ts';
+import type { Shape } from '../graph/shape.ts';
 import { foldGrid } from './grid.ts';
 import {
   type BufferRef,
@@ -23,28 +24,24 @@ const MAX_SLICES = 256;
 /** Invocations beyond which further slices bring nothing. */
 const ENOUGH_INVOCATIONS = 16384;
 
-/** Sizes of kept and reduced axes in turn: [K1, R1, K2, R2, K3]. */
-export function foldAxes(
-  shape: readonly number[],
-  axes: readonly number[],
-): [number, number, number, number, number] {
+/** Sizes of kept and reduced axes in turn, from the outermost kept ones on. */
+function foldAxes(shape: readonly number[], axes: readonly number[]): number[] {
   const folded = [1];
-  let reducing = false;
   shape.forEach((n, axis) => {
+    const reducing = folded.length % 2 === 0;
     if (n === 1) return;
-    const reduced = axes.includes(axis);
-    if (reduced === reducing) folded[folded.length - 1] *= n;
+    if (axes.includes(axis) === reducing) folded[folded.length - 1] *= n;
     else folded.push(n);
-    reducing = reduced;
   });
-  if (folded.length > 5)
-    throw new RangeError(`reduce: more than two runs of reduced axes in [${shape.join(', ')}]`);
-  const [k1 = 1, r1 = 1, k2 = 1, r2 = 1, k3 = 1] = folded;
-  // One run only: kept axes behind it are the innermost.
-  return folded.length <= 3 ? [k1, r1, 1, 1, k2] : [k1, r1, k2, r2, k3];
+  return folded;
 }
 
-type Folded = ReturnType<typeof foldAxes>;
+/** What one pass of the kernel takes: [K1, R1, K2, R2, K3]. */
+type Folded = readonly [k1: number, r1: number, k2: number, r2: number, k3: number];
+
+/** Of at most two runs of reduced axes. With one, kept axes behind it are the innermost. */
+const sizesOf = ([k1, r1 = 1, k2 = 1, r2 = 1, k3 = 1]: readonly number[]): Folded =>
+  r2 === 1 ? [k1, r1, 1, 1, k2] : [k1, r1, k2, r2, k3];
 
 interface Pass {
   readonly op: string;
@@ -59,11 +56,16 @@ interface Pass {
   readonly scale: number;
 }
 
+const isMap = (source: Pass['source']): source is MapProgram => 'operands' in source;
+
+/** Can neighbouring elements be loaded as a vector? */
+const isWide = (source: Pass['source'], shape: Shape): boolean =>
+  !isMap(source) || mapWidth(source, shape) === 4;
+
 function dispatch(pass: Pass, device: DeviceTraits): Dispatch {
   const { op, folded, source, map, slices } = pass;
   const [k1, r1, k2, r2, k3] = folded;
-  const isMap = (s: MapProgram | BufferRef): s is MapProgram => 'operands' in s;
-  const wide = !isMap(source) || mapWidth(source, folded) === 4;
+  const wide = isWide(source, folded);
   const identity = map.operands.length === 0 && map.instructions.length === 0;
   const vertical = wide && k3 % 4 === 0 && mapWidth(map, pass.outputShape) === 4;
   // Four neighbours of the innermost reduced axis; a chain after it would need another type than the loads.
@@ -106,52 +108,53 @@ function dispatch(pass: Pass, device: DeviceTraits): Dispatch {
   };
 }
 
+/** In how many slices a sum is computed: of equal length, none of them empty. */
+function slicesOf([k1, r1, k2, r2, k3]: Folded): number {
+  const enough = Math.ceil(ENOUGH_INVOCATIONS / (k1 * k2 * k3));
+  const split = Math.min(r1, Math.ceil((r1 * r2) / SLICE_TERMS), MAX_SLICES, enough);
+  return Math.ceil(r1 / Math.ceil(r1 / Math.max(1, split)));
+}
+
 function lower({ node, output, map, prologue, device }: Lowering): Dispatch[] {
   const [x] = node.inputs;
-  const source = prologue ?? x;
   const axes = node.attrs.axes as number[];
-  const folded = foldAxes(x.shape, axes);
-  const [k1, r1, k2, r2, k3] = folded;
-  const outputs = k1 * k2 * k3;
-  const wanted = Math.ceil((r1 * r2) / SLICE_TERMS);
-  const split = Math.min(r1, wanted, MAX_SLICES, Math.ceil(ENOUGH_INVOCATIONS / outputs));
-  // Slices of equal length, none of them empty.
-  const slices = Math.ceil(r1 / Math.ceil(r1 / Math.max(1, split)));
-  const scale = (node.attrs.scale as number | undefined) ?? 1;
   const label = `${node.op} [${x.shape.join(', ')}] over ${axes.join(', ')}`;
-  const common = { op: node.op, outputShape: output.shape };
-  const buffers = (prologue?.operands.length ?? 1) + map.operands.length + 1;
-  if (slices === 1 && buffers <= device.maxStorageBuffersPerShaderStage) {
-    return [
-      dispatch({ ...common, label, folded, source, target: output, map, slices, scale }, device),
-    ];
+  const dispatches: Dispatch[] = [];
+  let source: Pass['source'] = prologue ?? x;
+  const toScratch = (folded: Folded, slices: number, part: string) => {
+    const [k1, , k2, , k3] = folded;
+    const bytes = Math.ceil((slices * k1 * k2 * k3) / 4) * 16;
+    const target: Scratch = { label: `${label}, ${part}`, bytes };
+    const outputShape = [k1, k2, k3];
+    const pass = { op: node.op, label: target.label, folded, source, target, outputShape, slices };
+    dispatches.push(dispatch({ ...pass, map: identityMap, scale: 1 }, device));
+    source = target;
+  };
+
+  let runs = foldAxes(x.shape, axes);
+  while (runs.length > 5) {
+    const last = runs.length - 1 - (runs.length % 2);
+    const kept = runs[last + 1] ?? 1;
+    const before = runs.slice(0, last).reduce((a, b) => a * b, 1);
+    toScratch([before, runs[last], 1, 1, kept], 1, `axes before ${last}`);
+    runs = [...runs.slice(0, last - 1), runs[last - 1] * kept];
   }
-  const partial: Scratch = {
-    label: `${label}, partial`,
-    bytes: Math.ceil((slices * outputs) / 4) * 16,
-  };
-  const first = {
-    ...common,
-    label: `${label}, slices`,
-    folded,
-    source,
-    target: partial,
-    map: identityMap,
-    slices,
-    scale: 1,
-  };
-  const refold: Folded = [1, slices, 1, 1, outputs];
-  const second = {
-    ...common,
-    label,
-    folded: refold,
-    source: partial,
-    target: output,
-    map,
-    slices: 1,
-    scale,
-  };
-  return [dispatch(first, device), dispatch(second, device)];
+  let folded = sizesOf(runs);
+  const [k1, r1, k2, r2, k3] = folded;
+  // Neighbours of an innermost reduced axis are split as four outputs, which the last pass adds: so
+  // the long way is gone in vectors.
+  const byFours = k2 * r2 * k3 === 1 && r1 % 4 === 0 && isWide(source, folded);
+  const split: Folded = byFours ? [k1, r1 / 4, 1, 1, 4] : folded;
+  const slices = slicesOf(split);
+  const reads = dispatches.length === 0 && prologue ? prologue.operands.length : 1;
+  const bindings = reads + map.operands.length + 1;
+  if (slices > 1 || bindings > device.maxStorageBuffersPerShaderStage) {
+    toScratch(split, slices, 'slices');
+    folded = byFours ? [1, slices, k1, 4, 1] : [1, slices, 1, 1, k1 * k2 * k3];
+  }
+  const scale = (node.attrs.scale as number | undefined) ?? 1;
+  const last = { op: node.op, label, folded, source, target: output, map, slices: 1, scale };
+  return [...dispatches, dispatch({ ...last, outputShape: output.shape }, device)];
 }
 
 for (const op of ['sum', 'max']) {

@@ -166,9 +166,12 @@ export function assertClose(
   if (values.length !== expected.length) throw new Error(`${name}: ${values.length} elements`);
   const error = distance(values, expected);
   if (error <= (exact ? 0 : tolerance * norm(scale))) return;
-  const errors = [...expected].map((x, i) => Math.abs(values[i] - x));
-  const worst = errors.some(Number.isNaN) ? Number.NaN : Math.max(...errors);
-  const at = errors.findIndex((e) => Object.is(e, worst));
+  const errors = expected.map((x, i) => Math.abs(values[i] - x));
+  // Of those that are not numbers the first; else the largest.
+  const at = errors.reduce(
+    (worst, e, i) => (Number.isNaN(errors[worst]) || e <= errors[worst] ? worst : i),
+    0,
+  );
   throw new Error(
     `${name} is off by ${error} of ${norm(scale)}; [${at}] of ${expected.length} is ${values[at]}, not ${expected[at]}`,
   );

@@ -4,8 +4,8 @@
 //   x[n, ih, iw] = Σ over oh, kh with ih + padding = oh · stride + kh, likewise ow, kw:
 //                  products[n, oh, ow, kh, kw]
 //
-// One invocation a pixel of x, all its channels. Where Cx is 1 or 3, the convolution as one product
-// would have only so many columns, and load as much as if it had 16.
+// One invocation a pixel of x, all its channels, of which V holds one or four. With 1 or 3 channels,
+// the convolution as one product would have only so many columns, and load as much as with 16.
 
 alias V = f32;
 const WORKGROUP = 64;
@@ -18,14 +18,14 @@ const PADDING = 1;
 
 struct Params {
   pixels: u32, // N · H · W
-  channels: u32,
+  channels: u32, // in units of V
   height: u32,
   width: u32,
   outHeight: u32,
   outWidth: u32,
 }
 
-@group(0) @binding(0) var<storage, read> products: array<f32>;
+@group(0) @binding(0) var<storage, read> products: array<V>;
 @group(0) @binding(1) var<storage, read_write> result: array<V>;
 @group(0) @binding(2) var<uniform> params: Params;
 
@@ -53,7 +53,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let firstTapY = y - lastY * STRIDE;
   let firstTapX = x - lastX * STRIDE;
   for (var c = 0; c < channels; c++) {
-    var total = 0.0;
+    var total = V();
     for (var ty = 0; ty < TAPS_Y; ty++) {
       let oh = lastY - ty;
       let kh = firstTapY + ty * STRIDE;
@@ -62,7 +62,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let kw = firstTapX + tx * STRIDE;
         let at = (((n * outHeight + oh) * outWidth + ow) * KERNEL_Y + kh) * KERNEL_X + kw;
         let inside = u32(oh) < params.outHeight && kh < KERNEL_Y && u32(ow) < params.outWidth && kw < KERNEL_X;
-        total += select(0.0, products[at * channels + c], inside);
+        total += select(V(), products[at * channels + c], inside);
       }
     }
     let i = u32(pixel * channels + c);

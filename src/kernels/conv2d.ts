@@ -14,7 +14,7 @@ import {
   type Lowering,
   type Scratch,
 } from './kernel.ts';
-import { mapOverlay } from './map-codegen.ts';
+import { mapOverlay, mapWidth } from './map-codegen.ts';
 import { matrixProduct } from './matmul.ts';
 import { link } from './wgsl.ts';
 
@@ -46,6 +46,8 @@ const tapsOf = ({ kh, kw, stride, padding }: Geometry) => ({
 });
 
 const GATHER_WORKGROUP = 64;
+/** Channels up to which `lowerByTaps` may be faster than one product with as many columns. */
+const MOST_TAP_CHANNELS = 4;
 
 const byFours = (...sizes: number[]): boolean => sizes.every((size) => size % 4 === 0);
 
@@ -160,7 +162,9 @@ function lowerByTaps(lowering: Lowering): Dispatch[] {
   const weights = w.size / g.cy;
   const products: Scratch = { label: 'conv2dInputGrad products', bytes: pixels * weights * 4 };
   const gemm = matrixProduct([y, w], [pixels, g.cy, weights], { transposeB: true });
-  const epilogue = mapOverlay(lowering.map, 1);
+  const width = byFours(g.cx) ? mapWidth(lowering.map, lowering.output.shape) : 1;
+  const epilogue = mapOverlay(lowering.map, width);
+  const constants = { ...tapsOf(g), WORKGROUP: GATHER_WORKGROUP, V: width === 4 ? 'vec4f' : 'f32' };
   return [
     ...lowerGemm(
       { ...gemm, label: g.label('conv2dInputGrad') },
@@ -169,10 +173,10 @@ function lowerByTaps(lowering: Lowering): Dispatch[] {
     ),
     {
       label: `${g.label('conv2dInputGrad')}, sums`,
-      shader: link(gatherTaps, epilogue.overlay, { ...tapsOf(g), WORKGROUP: GATHER_WORKGROUP }),
+      shader: link(gatherTaps, epilogue.overlay, constants),
       buffers: { products, result: lowering.output, ...epilogue.buffers },
       params: Uint32Array.of(
-        ...[g.n * g.height * g.width, g.cx, g.height, g.width, g.outHeight, g.outWidth],
+        ...[g.n * g.height * g.width, g.cx / width, g.height, g.width, g.outHeight, g.outWidth],
       ),
       grid: foldGrid(Math.ceil((g.n * g.height * g.width) / GATHER_WORKGROUP), device),
       flops: 0,
@@ -190,7 +194,7 @@ export function conv2dInputGradCandidates(lowering: Lowering): Candidate[] {
   const [, , cx, cy] = w.shape;
   const direct = gemmCandidates(conv2dInputGradGemm(node), lowering);
   const bytes = (y.size / cy) * (w.size / cy) * 4;
-  if (cx > 4 || bytes > MAX_SCRATCH_BYTES) return direct;
+  if (cx > MOST_TAP_CHANNELS || bytes > MAX_SCRATCH_BYTES) return direct;
   const byTaps = { name: 'by taps', lower: () => lowerByTaps(lowering) };
   return device.software ? [byTaps, ...direct] : [...direct, byTaps];
 }

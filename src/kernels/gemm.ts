@@ -76,13 +76,13 @@ const cores = {
   quad16: {
     shader: quad,
     constants: { COLUMN_BLOCKS: 1 },
-    ...{ rows: 16, columns: 16, invocations: 4, softwareRate: 1.3 },
+    ...{ rows: 16, columns: 16, invocations: 4, softwareRate: 1.5 },
     suits: quadSuits,
   },
   quad32: {
     shader: quad,
     constants: { COLUMN_BLOCKS: 2 },
-    ...{ rows: 16, columns: 32, invocations: 4, softwareRate: 1.6 },
+    ...{ rows: 16, columns: 32, invocations: 4, softwareRate: 1.7 },
     suits: quadSuits,
   },
   narrow: {

@@ -14,7 +14,7 @@ import {
   conv2dWeightGradCandidates,
   conv2dWeightGradGemm,
 } from '../../src/kernels/conv2d.ts';
-import { evenSplits, lowerGemm } from '../../src/kernels/gemm.ts';
+import { coresFor, evenSplits, lowerGemm } from '../../src/kernels/gemm.ts';
 import { type Candidate, kernelOf, type Lowering } from '../../src/kernels/kernel.ts';
 import { matmulCandidates, matmulGemm } from '../../src/kernels/matmul.ts';
 import { interpret } from '../reference/index.ts';

@@ -197,7 +197,8 @@ export class Device {
 
   /**
    * A new buffer of at least `bytes` (WebGPU wants multiples of 4), filled with zeros. `usage` is a
-   * sum of `bufferUsage`. If memory runs out, that is known later, through `onError`.
+   * sum of `bufferUsage`. If memory runs out, that is known later, through `onError`, or from
+   * `allocate`.
    */
   createBuffer(label: string, bytes: number, usage: number): GPUBuffer {
     this.assertUsable();
@@ -217,6 +218,20 @@ export class Device {
     counters.bufferBytes += size;
     counters.peakBufferBytes = Math.max(counters.peakBufferBytes, counters.bufferBytes);
     return buffer;
+  }
+
+  /** Does what makes buffers; rejects with an `OutOfMemoryError` if there is no memory for them. */
+  async allocate<T>(make: () => T): Promise<T> {
+    this.assertUsable();
+    this.gpu.pushErrorScope('out-of-memory');
+    // It runs here and now; only what it throws waits for the end of the scope.
+    const making = (async () => make())();
+    const outcome = this.gpu.popErrorScope().catch(async (reason: unknown) => {
+      throw (await this.lossSoon()) ?? reason;
+    });
+    const [made, error] = await Promise.all([making, outcome]);
+    if (error) throw errorOf(error);
+    return made;
   }
 
   /** Frees a buffer of `createBuffer`; a second time does nothing. */

@@ -94,7 +94,7 @@ export class Executable {
     readonly stats: ExecutableStats,
   ) {}
 
-  /** Plans a graph, compiles its pipelines in parallel, and allocates its memory. */
+  /** Plans a graph, allocates its memory, and compiles its pipelines in parallel. */
   static async compile(
     graph: Graph,
     variables: Variables,
@@ -103,13 +103,6 @@ export class Executable {
     const { device } = variables;
     device.assertUsable();
     const plan = planGraph(graph, device.traits, choices);
-    const cache = pipelinesOf(device);
-    const pipelines = await Promise.all(
-      plan.commands.map((c) =>
-        c.kind === 'dispatch' ? cache.pipeline(c.dispatch.shader, c.dispatch.label) : undefined,
-      ),
-    );
-
     const own: GPUBuffer[] = [];
     const make = (label: string, bytes: number, usage: number) => {
       const buffer = device.createBuffer(label, bytes, usage);
@@ -118,14 +111,24 @@ export class Executable {
     };
     try {
       const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
-      const pool = plan.poolSizes.map((bytes, i) => make(`pool ${i}`, bytes, usage));
-      const fixed = new Map(plan.fixed.map((s) => [s, make(s.label, s.bytes, usage)]));
       const { data, ofCommand } = packUniforms(plan);
-      const uniforms = make(
-        'uniforms',
-        data.byteLength,
-        bufferUsage.uniform | bufferUsage.copyTarget,
+      // First of all, as compiling takes seconds: what is too large is to be refused at once, and a
+      // buffer without memory would make everything invalid that is made of it.
+      const { pool, fixed, uniforms } = await device.allocate(() => {
+        for (const variable of graph.variables.values()) variables.buffer(variable.name, variable);
+        return {
+          pool: plan.poolSizes.map((bytes, i) => make(`pool ${i}`, bytes, usage)),
+          fixed: new Map(plan.fixed.map((s) => [s, make(s.label, s.bytes, usage)])),
+          uniforms: make('uniforms', data.byteLength, bufferUsage.uniform | bufferUsage.copyTarget),
+        };
+      });
+      const cache = pipelinesOf(device);
+      const pipelines = await Promise.all(
+        plan.commands.map((c) =>
+          c.kind === 'dispatch' ? cache.pipeline(c.dispatch.shader, c.dispatch.label) : undefined,
+        ),
       );
+      device.assertUsable();
       device.gpu.queue.writeBuffer(uniforms, 0, data);
 
       const bufferOf = (storage: Storage): GPUBuffer => {
@@ -166,7 +169,6 @@ export class Executable {
           grid: dispatch.grid,
         };
       });
-      for (const variable of graph.variables.values()) variables.buffer(variable.name, variable);
       const outputs = new Map(
         [...graph.outputs].map(([name, { shape }]): [string, DeviceTensor] => {
           const { storage, offset } = plan.outputs.get(name) as Placement;

@@ -138,11 +138,9 @@ export function planGraph(graph: Graph, device: DeviceTraits, choices: Choices =
       if ('graph' in ref) return placed.placementOf(ref);
       let place = scratch.get(ref);
       if (!place) {
-        place = {
-          storage: { kind: 'pool', label: ref.label, bytes: ref.bytes },
-          offset: 0,
-          bytes: ref.bytes,
-        };
+        // Rounded as tensors are, for kernels that bind vectors.
+        const bytes = Math.ceil(ref.bytes / 16) * 16;
+        place = { storage: { kind: 'pool', label: ref.label, bytes }, offset: 0, bytes };
         scratch.set(ref, place);
       }
       return place;

@@ -32,6 +32,7 @@ import {
   view,
 } from '../../src/ops/movement.ts';
 import { sgd } from '../../src/ops/optimiser.ts';
+import '../../src/ops/batch-norm.ts';
 import { advance, random, STATE_SHAPE } from '../../src/ops/random.ts';
 import { max, mean, sum } from '../../src/ops/reduce.ts';
 
@@ -137,6 +138,7 @@ class Builder {
       () => this.update(x, j, p, q),
       () => this.update(x, j, p, q),
       () => this.drawn(p, q),
+      () => this.normalised(x, p, q),
       () => this.result(reshape(x, [x.size]), b),
     ];
     rules[kind % rules.length]();
@@ -296,6 +298,32 @@ class Builder {
     if (!to || p % 5 === 0) return;
     this.graph.assign(to.name, reshape(next.parameters, to.shape));
     this.graph.assign(toV.name, reshape(next.v, toV.shape));
+  }
+
+  /** A kernel of three outputs, one of which is a variable updated in place. */
+  private normalised(x: Tensor, p: number, q: number) {
+    const channels = x.shape[x.rank - 1];
+    const rows = x.size / channels;
+    if (x.rank < 2 || rows < 3) return;
+    // So that no variance is next to nothing: its inverse would be all rounding error.
+    const noisy = add(x, this.graph.variable(`noise ${x.shape.join(' ')}`, x.shape));
+    const vectors = this.tensors.filter((t) => sameShape(t.shape, [channels]));
+    const beta = vectors[p % vectors.length] ?? this.graph.variable(`beta ${channels}`, [channels]);
+    const name = `running ${channels}`;
+    const [y, saved, running] = this.graph.add(
+      'batchNorm',
+      [
+        noisy,
+        this.graph.variable(`gamma ${channels}`, [channels]),
+        beta,
+        this.graph.variable(name, [2, channels]),
+      ],
+      { momentum: 0.1, eps: 1e-5 },
+    );
+    this.result(y, 2 * Math.sqrt(rows) + this.bound(beta));
+    if (p % 2 === 0) this.graph.assign(name, running);
+    if (q % 3 === 0) this.keep(running, 4);
+    if (q % 4 === 0) this.keep(saved, 4);
   }
 
   private drawn(p: number, q: number) {

@@ -24,8 +24,8 @@ const check = (graph: Graph, traits: Partial<DeviceTraits> = {}) => {
 describe('every command of a plan is valid, and two steps keep what they should', () => {
   test.each<Partial<DeviceTraits>>([
     {},
-    // What fusion may bind, and how grids fold.
-    { maxStorageBuffersPerShaderStage: 5, maxWorkgroupsPerDimension: 16 },
+    // How grids fold, and what a real GPU changes.
+    { maxWorkgroupsPerDimension: 16 },
     { software: false, maxStorageBuffersPerShaderStage: 16 },
   ])('random graphs, planned for %o', (traits) => {
     fc.assert(

@@ -1,6 +1,6 @@
 /** A set of pictures in memory, as bytes: what readers make and what the trainer uploads. */
 
-import { DataSizeError, EmptyDataError } from './errors.ts';
+import { DataFormatError, DataSizeError, EmptyDataError } from './errors.ts';
 
 /** A file that was asked for and could not be used. */
 export interface LeftOut {
@@ -45,11 +45,21 @@ export interface DataProgress {
 /**
  * Returns `set` if its numbers fit together.
  *
+ * @throws {DataFormatError} if the data or labels are anything but a Uint8Array.
  * @throws {EmptyDataError} if it has no pictures.
  * @throws {DataSizeError} if a size is not a positive integer, if the data is not
  *   count × height × width × channels bytes, or if there is not one label per picture.
  */
 export function checkImageSet(set: ImageSet): ImageSet {
+  // Floats of the right number would pass every test of sizes.
+  for (const bytes of set.labels === undefined ? [set.data] : [set.data, set.labels]) {
+    if (!(bytes instanceof Uint8Array)) {
+      throw new DataFormatError(
+        `${set.name}: the pixels or labels are ${Object.prototype.toString.call(bytes).slice(8, -1)}.`,
+        'Give a Uint8Array, pixels from 0 to 255.',
+      );
+    }
+  }
   if (set.count === 0) throw new EmptyDataError(`${set.name}: there are no pictures.`);
   for (const key of ['count', 'height', 'width', 'channels'] as const) {
     if (!Number.isSafeInteger(set[key]) || set[key] < 1) {

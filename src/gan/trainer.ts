@@ -150,12 +150,14 @@ export class GanTrainer {
     const players = new Players(options);
     const graph = traceStep(players, [set.count, imageSize, imageSize, channels]);
     const variables = engine.variables();
+    let executable: Executable | undefined;
     try {
-      const executable = await engine.compile(graph, variables);
+      executable = await engine.compile(graph, variables);
       for (const [name, values] of players.initialValues()) variables.write(name, values);
       variables.write(variableNames.data, set.data);
       return new GanTrainer(engine, players, variables, executable, set.data.byteLength, begun);
     } catch (error) {
+      executable?.dispose();
       variables.dispose();
       // The device knows buffers; what they are for, and which batch would fit, is known here.
       if (error instanceof LimitError) requirements(options, { count }).check(limits);

@@ -33,6 +33,8 @@ export class GridPainter {
   ) {
     device.assertUsable();
     this.#device = device;
+    if (!(Number.isInteger(columns) && columns >= 1))
+      throw new CanvasError(`A grid of ${columns} columns is not possible.`);
     const pitch = size + GAP;
     const rows = Math.ceil(count / columns);
     const limit = device.gpu.limits.maxTextureDimension2D;

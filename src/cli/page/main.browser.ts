@@ -22,6 +22,9 @@ declare global {
 /** Metrics are sent in batches: a message to Node costs more than a fast step. */
 const REPORT_MS = 100;
 
+/** How long a run whose device has failed is waited for. */
+const FAILURE_MS = 1000;
+
 let engine: Engine | undefined;
 let set: ImageSet | undefined;
 let trainer: GanTrainer | undefined;
@@ -49,12 +52,31 @@ async function engineFor({ training, samples }: RunRequest, pictures: ImageSet):
   return engine;
 }
 
-/** Rejects when the device is lost, runs out of memory or refuses a command: steps may then hang. */
-function deviceFailure(on: Engine): Promise<never> {
-  return new Promise((_, reject) => {
-    on.onError(reject);
-    void on.lost.then(reject);
+/**
+ * The result of training, or what happened to the device: its loss, a lack of memory, a refused
+ * command. Steps may hang then, so they get a moment to report what they measured, and no more.
+ */
+async function watched<T>(training: Promise<T>, on: Engine): Promise<T> {
+  let failure: Error | undefined;
+  const failed = new Promise<void>((resolve) => {
+    const fail = (error: Error) => {
+      failure ??= error;
+      resolve();
+    };
+    on.onError(fail);
+    void on.lost.then(fail);
   });
+  const patience = failed.then(async () => {
+    trainer?.stop();
+    await new Promise((resolve) => setTimeout(resolve, FAILURE_MS));
+  });
+  try {
+    await Promise.race([training, patience]);
+  } catch (error) {
+    throw failure ?? error;
+  }
+  if (failure) throw failure;
+  return await training;
 }
 
 async function train(request: RunRequest, on: Engine, pictures: ImageSet): Promise<RunResult> {
@@ -157,7 +179,7 @@ window.ganvas = {
       const pictures = set;
       set = undefined;
       const on = await engineFor(request, pictures);
-      return await Promise.race([train(request, on, pictures), deviceFailure(on)]);
+      return await watched(train(request, on, pictures), on);
     }),
   stop() {
     stopping = true;

@@ -1,6 +1,6 @@
 // The benchmark: see README.md, or `npm run bench -- --help`.
 import { writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import type { AdapterInfo } from '../src/runtime/engine.ts';
 import { openBrowser } from './browser.node.ts';
 import { type Comparison, compare } from './compare.node.ts';
@@ -32,6 +32,8 @@ interface Venue {
 interface Results {
   readonly date: string;
   readonly machine: string;
+  /** Processes that wanted to run, on average over the minute before; 0 on Windows. */
+  readonly load: number;
   readonly venue: string;
   readonly adapter: AdapterInfo;
   ceilings?: Ceilings;
@@ -39,6 +41,9 @@ interface Results {
   profiles?: Record<string, Profile>;
   scaling?: Sweep[];
 }
+
+/** More load than this, in shares of a processor for each there is, disturbs the measurements. */
+const BUSY_SHARE = 0.5;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n\n`);
 /** Progress is apart from results, and not kept. */
@@ -95,11 +100,14 @@ async function measure(options: BenchOptions, venue: Venue): Promise<boolean> {
   const results: Results = {
     date: new Date().toISOString(),
     machine: `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`,
+    load: loadavg()[0],
     venue: venue.name,
     adapter: await venue.adapter(),
   };
-  const { machine, adapter, date } = results;
+  const { machine, adapter, date, load } = results;
   say(`${describeAdapter(adapter)}; ${venue.name}; ${machine}; ${date.slice(0, 10)}`);
+  if (load > BUSY_SHARE * cpus().length)
+    say(`The machine is busy (load ${load.toFixed(1)}): times are not to be relied on.`);
   if (options.ceilings) {
     results.ceilings = await venue.ceilings();
     say(ceilingsText(results.ceilings));

@@ -1,12 +1,15 @@
 // The same seed, options and adapter give the same bits, whatever else happens.
-import { expect, test } from 'vitest';
-import type { GanTrainer } from '../../src/index.ts';
-import { type Bits, CHANNEL, reproduce } from '../support/reproduce.ts';
+import { afterAll, expect, test } from 'vitest';
+import { Engine, type GanTrainer } from '../../src/index.ts';
+import { type Bits, CHANNEL, reproduce, reproduceApart } from '../support/reproduce.ts';
+
+const engine = await Engine.create();
+afterAll(() => engine.dispose());
 
 let first: Promise<Bits> | undefined;
 /** The run that all others are compared with. */
 const expected = (): Promise<Bits> => {
-  first ??= reproduce();
+  first ??= reproduce(engine);
   return first;
 };
 
@@ -24,7 +27,7 @@ function heard(start: () => void): Promise<Bits> {
 
 test('on two devices', async () => {
   const { generator, discriminator } = await expected();
-  const again = await reproduce();
+  const again = await reproduceApart();
   expect(again.generator).toEqual(generator);
   expect(again.discriminator).toEqual(discriminator);
   // They have learned, and are numbers.
@@ -34,7 +37,7 @@ test('on two devices', async () => {
 
 test('but not for another seed', async () => {
   const { generator, discriminator } = await expected();
-  const other = await reproduce({ seed: 12 });
+  const other = await reproduce(engine, { seed: 12 });
   expect(other.generator).not.toEqual(generator);
   expect(other.discriminator).not.toEqual(discriminator);
 });
@@ -51,7 +54,7 @@ test('whatever is drawn, saved or awaited in between', async () => {
       setTimeout(() => trainer.resume(), 30);
     }
   };
-  expect(await reproduce({}, busy)).toEqual(await expected());
+  expect(await reproduce(engine, {}, busy)).toEqual(await expected());
 });
 
 test('in a page of its own', async () => {

@@ -1,8 +1,8 @@
 // The script of a page or worker of its own: see reproduce.ts.
-import { CHANNEL, reproduce } from './reproduce.ts';
+import { CHANNEL, reproduceApart } from './reproduce.ts';
 
 const channel = new BroadcastChannel(CHANNEL);
-reproduce().then(
+reproduceApart().then(
   (bits) => channel.postMessage(bits),
   (error: unknown) => channel.postMessage(String(error)),
 );

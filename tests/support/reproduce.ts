@@ -16,14 +16,14 @@ const pictures = noisePictures(25, 16);
 /** Parameters of both nets, as bits: −0 is not 0, and NaN is NaN. */
 export type Bits = Readonly<Record<'generator' | 'discriminator', Uint32Array>>;
 
-/** What is left after `STEPS` steps on a device of its own. `between` is awaited after each step. */
+/** What is left after `STEPS` steps. `between` is awaited after each. */
 export async function reproduce(
+  engine: Engine,
   given: Partial<GanOptions> = {},
   between?: (trainer: GanTrainer, step: number) => unknown,
 ): Promise<Bits> {
-  const engine = await Engine.create();
+  const trainer = await GanTrainer.create(engine, pictures, { ...options, ...given });
   try {
-    const trainer = await GanTrainer.create(engine, pictures, { ...options, ...given });
     for await (const { step } of trainer.run({ steps: STEPS })) await between?.(trainer, step);
     const { generator, discriminator } = await trainer.parameters();
     return {
@@ -31,6 +31,12 @@ export async function reproduce(
       discriminator: new Uint32Array(discriminator.buffer),
     };
   } finally {
-    engine.dispose();
+    trainer.dispose();
   }
+}
+
+/** The same on a device of its own. */
+export async function reproduceApart(): Promise<Bits> {
+  const engine = await Engine.create();
+  return reproduce(engine).finally(() => engine.dispose());
 }

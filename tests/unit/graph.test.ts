@@ -31,6 +31,7 @@ import {
   random,
   relu,
   reshape,
+  STATE_SHAPE,
   sgd,
   shuffledIndices,
   slice,
@@ -541,13 +542,30 @@ describe('gradients', () => {
 
   test('need a rule in every operation on the way, and only there', () => {
     const graph = new Graph();
-    const [p, g, m, v, hyper, corrections] = variables(graph, [3], [3], [3], [3], [4], [2]);
+    const state = graph.variable('state', STATE_SHAPE, 'u32');
+    const noise = random(state, [3], { distribution: 'normal', stream: 0 });
+    const [x] = variables(graph, [3]);
+    const loss = sum(mul(noise, x));
+    expect(() => gradients(loss, [state])).toThrow("'random' has no gradient");
+    expect(() => gradients(loss, [x])).not.toThrow();
+  });
+
+  test('stop at an update', () => {
+    const graph = new Graph();
+    const [p, g, m, v, hyper, corrections] = variables(graph, [2], [2], [2], [2], [4], [2]);
     const { parameters } = adam({ parameters: p, gradients: g, m, v, hyper, corrections });
-    const loss = sum(mul(parameters, p));
-    expect(() => gradients(loss, [g])).toThrow("'adam' has no gradient");
-    const other = sum(mul(add(parameters, 1), variables(graph, [3])[0]));
-    const unrelated = graph.variable('unrelated', [3]);
-    expect(() => gradients(add(other, sum(unrelated)), [unrelated])).not.toThrow();
+    const [dp, dg] = gradients(sum(mul(parameters, p)), [p, g]);
+    const values = {
+      v0: [1, 2],
+      v1: [3, 4],
+      v2: [0, 0],
+      v3: [0, 0],
+      v4: [0.1, 0.5, 0.5, 1],
+      v5: [1, 1],
+    };
+    // What is left is the other factor: the new parameters, as a constant.
+    expect(valuesOf(graph, dp, values)).toEqual(valuesOf(graph, parameters, values));
+    expect(valuesOf(graph, dg, values)).toEqual([0, 0]);
   });
 
   test('are zero where nothing depends', () => {

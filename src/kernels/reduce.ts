@@ -17,8 +17,11 @@ import { mapOverlay, mapWidth } from './map-codegen.ts';
 import { link } from './wgsl.ts';
 
 const WORKGROUP = 64;
-/** Terms that one invocation should add at least before a sum is worth splitting. */
-const SLICE_TERMS = 64;
+/**
+ * Terms that one invocation should add at least before a sum is worth splitting. On a software adapter
+ * a second dispatch costs as much as 2,000 more terms; a GPU has invocations to spare.
+ */
+const sliceTerms = ({ software }: DeviceTraits): number => (software ? 4096 : 64);
 /** Slices of one output: the second pass adds them serially. */
 const MAX_SLICES = 256;
 /** Invocations beyond which further slices bring nothing. */
@@ -109,9 +112,9 @@ function dispatch(pass: Pass, device: DeviceTraits): Dispatch {
 }
 
 /** In how many slices a sum is computed: of equal length, none of them empty. */
-function slicesOf([k1, r1, k2, r2, k3]: Folded): number {
+function slicesOf([k1, r1, k2, r2, k3]: Folded, device: DeviceTraits): number {
   const enough = Math.ceil(ENOUGH_INVOCATIONS / (k1 * k2 * k3));
-  const split = Math.min(r1, Math.ceil((r1 * r2) / SLICE_TERMS), MAX_SLICES, enough);
+  const split = Math.min(r1, Math.ceil((r1 * r2) / sliceTerms(device)), MAX_SLICES, enough);
   return Math.ceil(r1 / Math.ceil(r1 / Math.max(1, split)));
 }
 
@@ -145,7 +148,7 @@ function lower({ node, output, map, prologue, device }: Lowering): Dispatch[] {
   // the long way is gone in vectors.
   const byFours = k2 * r2 * k3 === 1 && r1 % 4 === 0 && isWide(source, folded);
   const split: Folded = byFours ? [k1, r1 / 4, 1, 1, 4] : folded;
-  const slices = slicesOf(split);
+  const slices = slicesOf(split, device);
   const reads = dispatches.length === 0 && prologue ? prologue.operands.length : 1;
   const bindings = reads + map.operands.length + 1;
   if (slices > 1 || bindings > device.maxStorageBuffersPerShaderStage) {

@@ -198,7 +198,7 @@ export class Executable {
   }
 
   /**
-   * Encodes and submits the whole graph in about `submits` submits of like predicted time.
+   * Encodes and submits the whole graph in at most `submits` submits of like predicted time.
    * `tail` may add commands to the last, such as a copy of the metrics. With a `timer`, every
    * dispatch has a pass of its own, in the order of the plan: slower, for profiles.
    */
@@ -219,13 +219,15 @@ export class Executable {
     let encoder = gpu.createCommandEncoder();
     let pass: GPUComputePassEncoder | undefined;
     let cost = 0;
+    let end = share;
     this.commands.forEach((command, i) => {
-      if (cost > 0 && cost + this.costs[i] / 2 > share) {
+      // A command belongs to the submit that its middle falls into.
+      if (cost > 0 && cost + this.costs[i] / 2 > end) {
         pass?.end();
         pass = undefined;
         gpu.queue.submit([encoder.finish()]);
         encoder = gpu.createCommandEncoder();
-        cost = 0;
+        while (cost + this.costs[i] / 2 > end) end += share;
       }
       cost += this.costs[i];
       if (command.kind === 'copy' || timer) {

@@ -274,10 +274,7 @@ class Placer {
       if (last < position) return { placement, overwrites: undefined };
       // Read in the same dispatch: one read_write binding serves if each element is read where it is written.
       const reads = group.map.operands.filter((o) => earlier.includes(this.base(o.tensor).tensor));
-      const alike =
-        reads.length === 1 &&
-        reads[0].access.kind === 'same' &&
-        this.base(reads[0].tensor).offset === 0;
+      const alike = reads.length === 1 && reads[0].access.kind === 'same';
       if (!group.node && alike) return { placement, overwrites: reads[0].tensor };
     }
     return undefined;

@@ -56,6 +56,10 @@ defineOp({
     if (!Number.isInteger(offset) || offset < 0 || offset + sizeOf(shape) > sizeOf(x.shape)) {
       throw new ShapeError('view', [x.shape, shape], 'a window that lies inside the tensor');
     }
+    // A window may have to be copied, by a kernel that knows floats.
+    if (x.dtype !== 'f32' && sizeOf(shape) !== sizeOf(x.shape)) {
+      throw new ShapeError('view', [x.shape, shape], `all elements of a tensor of ${x.dtype}`);
+    }
     return [{ shape, dtype: x.dtype }];
   },
   grad({ inputs: [x], node, dOutputs: [dy] }) {

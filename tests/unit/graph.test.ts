@@ -70,7 +70,10 @@ describe('shape errors name the operation, the shapes, and what was expected', (
   const state = (graph: Graph) => graph.variable('state', [4], 'u32');
 
   const bad: Record<string, Bad[]> = {
-    view: [[on((x) => view(x, 4, [3]), [2, 3]), '[2, 3], [3]', 'inside the tensor']],
+    view: [
+      [on((x) => view(x, 4, [3]), [2, 3]), '[2, 3], [3]', 'inside the tensor'],
+      [(graph) => view(state(graph), 0, [2]), '[4], [2]', 'all elements of a tensor of u32'],
+    ],
     pack: [
       [on((x, y) => pack([x, y], [0, 1], 9), [2], [3]), '[2], [3]', 'without overlap'],
       [on((x, y) => pack([x, y], [0, 2], 4), [2], [3]), '[2], [3]', 'fit in 4 elements'],

@@ -107,6 +107,7 @@ export class GanTrainer {
   private readonly samplers = new Map<number, Promise<Sampler>>();
   private readonly ring: ReadbackRing;
   private readonly views = new Set<CanvasView>();
+  private rates: Pick<GanOptions, 'lrD' | 'lrG'>;
   private submitted = 0;
   private running = false;
   private stopping = false;
@@ -124,6 +125,8 @@ export class GanTrainer {
     private readonly begun: number,
   ) {
     this.options = players.options;
+    const { lrD, lrG } = players.options;
+    this.rates = { lrD, lrG };
     this.ring = new ReadbackRing(engine.device, IN_FLIGHT, metricNames.length * METRIC_PITCH * 4);
   }
 
@@ -350,14 +353,13 @@ export class GanTrainer {
   setLearningRates({ lrD, lrG }: { lrD?: number; lrG?: number }): void {
     this.assertUsable();
     const { optimiserD, optimiserG } = this.players;
-    for (const [optimiser, lr] of [
-      [optimiserD, lrD],
-      [optimiserG, lrG],
-    ] as const) {
-      if (lr === undefined) continue;
-      const { variable, values } = optimiser.withLearningRate(lr);
-      this.variables.write(variable, values);
-    }
+    // Both are checked before one is written.
+    const writes = [
+      lrD === undefined ? undefined : optimiserD.withLearningRate(lrD),
+      lrG === undefined ? undefined : optimiserG.withLearningRate(lrG),
+    ];
+    for (const write of writes) if (write) this.variables.write(write.variable, write.values);
+    this.rates = { lrD: lrD ?? this.rates.lrD, lrG: lrG ?? this.rates.lrG };
   }
 
   /**
@@ -368,7 +370,7 @@ export class GanTrainer {
     this.assertUsable();
     return writeCheckpoint(this.players, (name) => this.variables.read(name), {
       format: 'ganvas-1',
-      options: JSON.stringify(this.options),
+      options: JSON.stringify({ ...this.options, ...this.rates }),
       choices: JSON.stringify(this.executable.plan.choices),
     });
   }

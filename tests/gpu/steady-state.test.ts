@@ -334,11 +334,17 @@ describe('setLearningRates', () => {
     late.setLearningRates({ lrD: 3e-4, lrG: 5e-4 });
     for (const trainer of [early, late]) await all(trainer, { steps: 3 });
     expect(await late.parameters()).toEqual(await early.parameters());
+    // Also by its checkpoint, from which it could go on.
+    expect(await late.checkpoint()).toEqual(await early.checkpoint());
   });
 
   test('refuses what is no rate', async () => {
     const trainer = await train();
     for (const lr of [-1, Number.NaN])
-      expect(() => trainer.setLearningRates({ lrD: lr })).toThrow(/learning rate is/);
+      expect(() => trainer.setLearningRates({ lrD: 0, lrG: lr })).toThrow(/learning rate is/);
+    await all(trainer, { steps: 1 });
+    const untouched = await train();
+    await all(untouched, { steps: 1 });
+    expect(await trainer.parameters()).toEqual(await untouched.parameters());
   });
 });

@@ -1,7 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -82,8 +84,14 @@ describe('npm run train', () => {
 
     const png = PNG.sync.read(await readFile(join(out, 'samples-000020.png')));
     expect([png.width, png.height]).toEqual([8 * 34 + 2, 8 * 34 + 2]);
-    // A generator that makes one flat colour, or a grid of zeros, would be seen here.
-    expect(new Set(png.data).size).toBeGreaterThan(16);
+    // A grid of zeros, or of one picture, would be seen here.
+    const pictures = Array.from({ length: 64 }, (_, i) => {
+      const left = 2 + (i % 8) * 34;
+      const top = 2 + Math.floor(i / 8) * 34;
+      const rows = Array.from({ length: 32 }, (_, y) => ((top + y) * png.width + left) * 4);
+      return rows.map((start) => png.data.toString('hex', start, start + 32 * 4)).join();
+    });
+    expect(new Set(pictures).size).toBe(64);
 
     const rows = await readRows(out);
     expect(rows.map(([step]) => step)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
@@ -94,7 +102,22 @@ describe('npm run train', () => {
     );
 
     const { tensors } = readSafetensors(await readFile(join(out, 'checkpoint.safetensors')));
-    expect(tensors.size).toBeGreaterThan(10);
+    // PyTorch's names and layouts: [in, out, k, k] in G, [out, in, k, k] in D.
+    expect(
+      Object.fromEntries([...tensors].map(([name, { shape }]) => [name, shape])),
+    ).toMatchObject({
+      'generator.main.0.weight': [64, 32, 4, 4],
+      'generator.main.1.running_var': [32],
+      'generator.main.9.weight': [8, 1, 4, 4],
+      'generator.ema.main.3.weight': [32, 16, 4, 4],
+      'discriminator.main.0.weight': [8, 1, 4, 4],
+      'discriminator.main.3.bias': [16],
+      'discriminator.main.8.weight': [1, 32, 4, 4],
+      'discriminator.adam.v.main.2.weight': [16, 8, 4, 4],
+    });
+    expect(tensors.get('generator.main.1.num_batches_tracked')?.data).toEqual(
+      BigInt64Array.of(20n),
+    );
 
     const run = await readRun(out);
     expect(run).toMatchObject({ status: 'done', preset: 'software', seed: 1, steps: 20 });
@@ -135,7 +158,7 @@ describe('npm run train', () => {
     expect([png.width, png.height]).toEqual([3 * 18 + 2, 20]);
   });
 
-  it('takes a gzipped IDX file, and says what is wrong with a bad one', async () => {
+  it('takes an IDX file and every option, and says what is wrong with a bad file', async () => {
     const file = join(dir, 'tiny-idx3-ubyte.gz');
     const header = [0, 0, 8, 3, 0, 0, 0, 5, 0, 0, 0, 28, 0, 0, 0, 28];
     const bytes = Uint8Array.from([
@@ -144,9 +167,32 @@ describe('npm run train', () => {
     ]);
     await writeFile(file, gzipSync(bytes));
     const out = join(dir, 'from-idx');
-    const good = await train('--dataset', file, '--steps', '1', '--out', out, ...SMALL);
+    const good = await train(
+      ...['--dataset', file, '--steps', '4', '--time', '60', '--out', out, ...SMALL],
+      ...['--sample-every', '3', '--samples', '5', '--channels', '3', '--d-steps', '2'],
+      ...['--fresh-latent', '--mixed-batch', '--flip', '--generator-loss', 'maximum-likelihood'],
+      ...['--label-smoothing', '0.1', '--latent', 'uniform', '--latent-dim', '5', '--ema', '0'],
+      ...['--beta1', '0.4', '--lr', '1e-3', '--lr-g', '5e-4', '--seed', '7'],
+    );
     expect(good.stderr).toContain('5 pictures');
+    expect(good.stderr).toContain(
+      'learning rates 0.001 (D) and 0.0005 (G), no EMA, 4 steps or 60 s',
+    );
     expect(good.code).toBe(0);
+    expect((await readRun(out)).training).toEqual({
+      ...{ imageSize: 16, channels: 3, width: 4, latentDim: 5, latent: 'uniform', batchSize: 4 },
+      ...{ lrD: 1e-3, lrG: 5e-4, beta1: 0.4, dSteps: 2, freshLatent: true, mixedBatch: true },
+      ...{ generatorLoss: 'maximum-likelihood', labelSmoothing: 0.1, ema: 0, flip: true, seed: 7 },
+    });
+    const rows = await readRows(out);
+    expect(rows).toHaveLength(4);
+    expect(rows.flat().every(Number.isFinite)).toBe(true);
+    const files = await readdir(out);
+    expect(files.filter((name) => name.startsWith('samples-')).sort()).toEqual([
+      'samples-000003.png',
+      'samples-000004.png',
+    ]);
+
     await writeFile(file, gzipSync(bytes.subarray(0, -1)));
     const bad = await train('--dataset', file, '--steps', '1', '--out', out, ...SMALL);
     expect(bad.stderr).toMatch(/3935 bytes, where its header \(5 × 28 × 28\) promises 3936/);
@@ -181,6 +227,33 @@ describe('npm run train', () => {
     const files = await readdir(out);
     expect(files).toContain(`samples-${String(run.steps).padStart(6, '0')}.png`);
     expect(files).toContain('checkpoint.safetensors');
+  });
+
+  it('exits at once on a second Ctrl-C', async () => {
+    const out = join(dir, 'impatient');
+    // Steps of seconds, so that the first Ctrl-C has to wait for one.
+    const child = spawn(
+      process.execPath,
+      [...COMMAND, '--time', '600', '--out', out, ...SMALL, '--width', '64', '--batch-size', '512'],
+      { cwd: ROOT },
+    );
+    let stderr = '';
+    const stopping = new Promise<void>((resolve) => {
+      child.stderr.on('data', (chunk: Buffer) => {
+        stderr += chunk.toString();
+        if (stderr.includes('stopping: ')) resolve();
+      });
+    });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    // The first of the run's files says that it has begun.
+    while (!existsSync(join(out, 'metrics.csv')) && child.exitCode === null) await sleep(50);
+    child.kill('SIGINT');
+    await stopping;
+    // What comes sooner is taken for the same key, passed on by npm.
+    await sleep(600);
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(stderr).not.toContain('stopped: ');
   });
 
   it.each([

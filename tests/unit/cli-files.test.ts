@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { duration, Progress } from '../../src/cli/progress.node.ts';
+import { barLine, duration, Progress } from '../../src/cli/progress.node.ts';
 import { encodeGrid, layOutGrid, RunWriter, sampleName } from '../../src/cli/writers.node.ts';
 import type { StepMetrics } from '../../src/index.ts';
 
@@ -166,6 +166,15 @@ describe('Progress', () => {
     const written = lines({ steps: undefined, seconds: 65 });
     expect(written[0]).toContain('step 10 | 2.00 steps/s | 1:00 left');
     expect(lines({ steps: 1000, seconds: 65 })[0]).toContain('step 10/1000 | 2.00 steps/s | 1:00');
+  });
+
+  it('fits its bar and its text to the terminal', () => {
+    const texts = ['a rather long text', 'short'];
+    expect(barLine(0.5, texts, 80)).toBe('██████████░░░░░░░░░░ a rather long text');
+    expect(barLine(1, texts, 24)).toBe('█████ a rather long text');
+    expect(barLine(0, texts, 23)).toBe(`${'░'.repeat(17)} short`);
+    expect(barLine(0.2, texts, 8)).toBe('░░ short');
+    expect(barLine(0.2, texts, 3)).toBe(' short');
   });
 
   it('writes durations for people', () => {

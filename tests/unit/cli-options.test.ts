@@ -10,6 +10,7 @@ import {
   planRun,
   UsageError,
 } from '../../src/cli/options.node.ts';
+import { resolveOptions } from '../../src/gan/options.ts';
 
 function parse(line: string): CliOptions {
   const parsed = parseOptions(line.split(' ').filter(Boolean));
@@ -117,14 +118,16 @@ describe('parseOptions', () => {
     '--steps ten',
     '--image-size 48',
     '--channels 2',
-    '--batch-size -1',
+    '--batch-size 1',
+    '--batch-size 65537',
     '--time 0',
     '--time Infinity',
     '--lr -1',
     '--lr NaN',
+    '--lr-d 10.1',
     '--beta1 1',
     '--ema 1',
-    '--label-smoothing 1.1',
+    '--label-smoothing 0.5',
     '--latent gaussian',
     '--generator-loss wgan',
     '--adapter cuda',
@@ -147,6 +150,15 @@ describe('parseOptions', () => {
 });
 
 describe('planRun', () => {
+  it.each([
+    '--batch-size 2 --lr-d 10 --lr-g 1e-9 --beta1 0 --d-steps 100 --label-smoothing 0.499',
+    '--batch-size 65536 --width 1024 --latent-dim 65536 --seed 4294967295 --ema 0.9999 --steps 1',
+    '--image-size 256 --channels 4 --latent uniform --generator-loss maximum-likelihood --width 1',
+  ])('makes of the extremes what the engine takes: %s', (line) => {
+    const { training } = planRun(parse(line), true, 'idx', 10);
+    expect(resolveOptions(training)).toEqual(training);
+  });
+
   it('trains the small preset for four minutes on a software adapter', () => {
     const plan = planRun(parse(''), true, 'idx', 60_000);
     expect(plan).toMatchObject({

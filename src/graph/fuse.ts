@@ -268,8 +268,8 @@ class Fuser {
       if (!group?.node || index === undefined || group.output !== tensor) continue;
       const buffers = this.rules.buffersOf(group.node);
       const soleUse = this.uses.get(tensor)?.size === 1 && !this.results.has(tensor);
+      // Of the same size as the result it is not broadcast: its elements are in the same order.
       if (buffers === undefined || !soleUse || tensor.size !== y.size) continue;
-      if (this.accessOf(input, y.shape).kind !== 'same') continue;
       if (!best || index > best.index) best = { group, index, tensor, buffers };
     }
     return best;

@@ -38,10 +38,8 @@ function stridedLoad(name: string, buffer: string, operand: MapOperand): string[
   ];
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const n = shape[axis];
-    if (n === 1) {
-      if (access.low[axis] > 0 || access.high[axis] < 1) lines.push('inside = false;');
-      continue;
-    }
+    // One coordinate, which no padding can be at.
+    if (n === 1) continue;
     lines.push(`let c${axis} = i32(rest % ${n}u);`, `rest = rest / ${n}u;`);
     if (access.strides[axis] !== 0) lines.push(`at += c${axis} * ${access.strides[axis]}i;`);
     if (access.low[axis] > 0) lines.push(`inside = inside && c${axis} >= ${access.low[axis]}i;`);

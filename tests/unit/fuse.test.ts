@@ -138,6 +138,14 @@ describe('to the kernel before', () => {
     expect(groups).toEqual(['matmul', 'add']);
   });
 
+  test('where only axes of one are added', () => {
+    const groups = fused((g) => {
+      const loss = mean(square(g));
+      return { y: add(loss, reshape(sum(square(g, 'b')), [1])) };
+    });
+    expect(groups).toEqual(['sum', 'sum > add']);
+  });
+
   test('to the first output alone', () => {
     const groups = fused((g) => {
       const vector = (name: string) => g.variable(name, [8]);

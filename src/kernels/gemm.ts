@@ -5,6 +5,7 @@ import quad from '../../shaders/gemm_quad.wgsl?raw';
 import register from '../../shaders/gemm_register.wgsl?raw';
 import storeScalar from '../../shaders/gemm_store_scalar.wgsl?raw';
 import sumSplits from '../../shaders/gemm_sum_splits.wgsl?raw';
+import workgroupTiles from '../../shaders/gemm_workgroup.wgsl?raw';
 import scalarA from '../../shaders/load_a_scalar.wgsl?raw';
 import scalarB from '../../shaders/load_b_scalar.wgsl?raw';
 import type { Tensor } from '../graph/graph.ts';
@@ -85,6 +86,13 @@ const cores = {
     ...{ rows: 16, columns: 32, invocations: 4, softwareRate: 1.7 },
     suits: quadSuits,
   },
+  workgroup: {
+    shader: workgroupTiles,
+    constants: {},
+    ...{ rows: 64, columns: 64, invocations: 64, softwareRate: 0.4 },
+    // On the software adapter it takes 3 to 8 times as long as the others, and 0.8 s to compile.
+    suits: (_, { software }) => !software,
+  },
   narrow: {
     shader: narrow,
     constants: {},
@@ -127,8 +135,10 @@ export function coresFor(gemm: Gemm, device: DeviceTraits): CoreName[] {
     const computed =
       Math.ceil(gemm.rows / rows) * rows * Math.ceil(gemm.columns / columns) * columns;
     if (device.software) return computed / softwareRate;
-    // On GPUs the order is not known before it is measured: the plain core, where that is no waste.
-    return name === 'narrow' ? 0 : name === 'register' ? 1 : 2;
+    // On GPUs the order is not known before it is measured. Tiles in workgroup memory are the usual
+    // winner where one is filled.
+    const filled = gemm.rows >= cores.workgroup.rows && gemm.columns >= cores.workgroup.columns;
+    return { narrow: 0, workgroup: filled ? 1 : 3, register: 2, quad16: 4, quad32: 5 }[name];
   };
   return coreNames
     .filter((name) => cores[name].suits(gemm, device))
@@ -137,7 +147,6 @@ export function coresFor(gemm: Gemm, device: DeviceTraits): CoreName[] {
 
 /** The ways that are worth measuring. The first is the one to take unmeasured. */
 export function gemmVariants(gemm: Gemm, device: DeviceTraits): GemmVariant[] {
-  const workgroup = device.software ? 16 : 64;
   // A software adapter has a few processors of 4 lanes; a GPU hides its latency by thousands.
   const enoughInvocations = device.software ? 128 : 8192;
   const leastDepth = 64;
@@ -151,6 +160,8 @@ export function gemmVariants(gemm: Gemm, device: DeviceTraits): GemmVariant[] {
         MAX_SCRATCH_BYTES / (4 * gemm.size),
       ),
     );
+    // Tiles in workgroup memory are made for 64 invocations; the others are free.
+    const workgroup = device.software ? 16 : 64;
     return [...new Set([splits, 1])].map((parts) => ({ core, splits: parts, workgroup }));
   });
 }

@@ -31,6 +31,12 @@ test.each(orders)('%s with sizes that go by fours, and with prime ones', async (
   await check(17, 13, 19, o);
 });
 
+// The largest tiles are 64 × 64 and 16 deep.
+test.each(orders)('%s with sizes beyond a tile', async (_, o) => {
+  await check(132, 36, 72, o);
+  await check(67, 35, 131, o);
+});
+
 test.each<[string, number, number, number, MatmulOptions]>([
   ['one number', 1, 1, 1, {}],
   ['a dot product', 1, 263, 1, {}],

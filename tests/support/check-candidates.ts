@@ -47,11 +47,11 @@ function allCandidates(lowering: Lowering): Candidate[] {
   return [
     ...here,
     { ...candidates({ ...lowering, device: other })[0], name: 'elsewhere, in a folded grid' },
-    ...coresFor(gemm, device).map((core) => ({
+    ...[...new Set([...coresFor(gemm, device), ...coresFor(gemm, other)])].map((core) => ({
       name: `${core}, in ${splits} parts`,
       lower: () =>
         lowerGemm(gemm, { result: output, shape: output.shape, map }, device, {
-          ...{ core, splits, workgroup: 16 },
+          ...{ core, splits, workgroup: core === 'workgroup' ? 64 : 16 },
         }),
     })),
   ];

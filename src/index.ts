@@ -6,17 +6,12 @@ export type { DataProgress, ImageSet, LeftOut } from './data/image-set.ts';
 export { type PictureOptions, type PictureSource, readPictures } from './data/pictures.browser.ts';
 export { fitToSquare } from './data/resize.ts';
 export { ModelError } from './gan/dcgan.ts';
+export { NonFiniteError, type StepMetrics } from './gan/metrics.ts';
 export type { GeneratorLoss } from './gan/objectives.ts';
 export { defaultOptions, type GanOptions } from './gan/options.ts';
 export { type Requirements, RunLimitError, requirements } from './gan/requirements.ts';
 export type { CanvasView, PictureGrid } from './gan/sampler.ts';
-export {
-  GanTrainer,
-  NonFiniteError,
-  type RunOptions,
-  type StepMetrics,
-  type TrainerStats,
-} from './gan/trainer.ts';
+export { GanTrainer, type RunOptions, type TrainerStats } from './gan/trainer.ts';
 export type { DeviceOptions, Limits } from './gpu/device.ts';
 export {
   DeviceLostError,

@@ -7,25 +7,9 @@ import { concat, pack, reshape, slice } from '../ops/movement.ts';
 import { advance, gatherPictures, random, STATE_SHAPE, shuffledIndices } from '../ops/random.ts';
 import { mean } from '../ops/reduce.ts';
 import { dcganDiscriminator, dcganGenerator } from './dcgan.ts';
+import { METRIC_PITCH, type MetricName, metricNames } from './metrics.ts';
 import { discriminatorLoss, generatorLoss } from './objectives.ts';
 import type { GanOptions } from './options.ts';
-
-/** What a step reports, in the order of the metrics buffer. */
-export const metricNames = [
-  'lossD',
-  'lossDReal',
-  'lossDFake',
-  'lossG',
-  'dReal',
-  'dFake',
-  'dFakeAfter',
-  'gradNormD',
-  'gradNormG',
-] as const;
-export type MetricName = (typeof metricNames)[number];
-
-/** Elements between two metrics: each lies in a 256-byte window, so that its kernel writes it there. */
-export const METRIC_PITCH = 64;
 
 /** Independent sequences of random numbers of a run. Batch d of a step uses `latent + d`. */
 const streams = { latent: 1 << 8, freshLatent: 1 << 16, flip: 1 << 17 } as const;

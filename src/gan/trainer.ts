@@ -7,25 +7,11 @@ import type { Engine } from '../runtime/engine.ts';
 import type { Executable } from '../runtime/executable.ts';
 import type { Variables } from '../runtime/variables.ts';
 import { writeCheckpoint } from './checkpoint.ts';
+import { decodeMetrics, METRICS_BYTES, type StepMetrics } from './metrics.ts';
 import { type GanOptions, resolveOptions } from './options.ts';
 import { requirements } from './requirements.ts';
 import { type CanvasView, type PictureGrid, Sampler } from './sampler.ts';
-import {
-  METRIC_PITCH,
-  type MetricName,
-  metricNames,
-  Players,
-  traceStep,
-  variableNames,
-} from './step.ts';
-
-/** What a step measured: means over its batch, before its updates unless the name says after. */
-export interface StepMetrics extends Readonly<Record<MetricName, number>> {
-  /** Steps done, this one included. */
-  readonly step: number;
-  /** Milliseconds that the step took: from its submission, or the end of the step before, to its metrics. */
-  readonly timeMs: number;
-}
+import { Players, traceStep, variableNames } from './step.ts';
 
 /** When a run ends, whichever comes first; never by itself if none is given. */
 export interface RunOptions {
@@ -59,23 +45,6 @@ export interface TrainerStats {
   readonly plan: readonly string[];
   /** Milliseconds to trace, compile and run the first step. */
   readonly firstStepMs: number | null;
-}
-
-/** A loss or gradient became infinite or NaN. */
-export class NonFiniteError extends GanvasError {
-  override readonly name = 'NonFiniteError';
-
-  constructor(
-    readonly metric: MetricName,
-    readonly step: number,
-    value: number,
-  ) {
-    super(
-      'non-finite',
-      `${metric} is ${value} at step ${step}.`,
-      'Training has diverged: lower the learning rates, or choose another generator loss.',
-    );
-  }
 }
 
 /** A step on its way. */
@@ -127,7 +96,7 @@ export class GanTrainer {
     this.options = players.options;
     const { lrD, lrG } = players.options;
     this.rates = { lrD, lrG };
-    this.ring = new ReadbackRing(engine.device, IN_FLIGHT, metricNames.length * METRIC_PITCH * 4);
+    this.ring = new ReadbackRing(engine.device, IN_FLIGHT, METRICS_BYTES);
   }
 
   /**
@@ -264,12 +233,7 @@ export class GanTrainer {
     this.executable.run({
       submits: this.submits,
       tail: (encoder) => {
-        slot = this.ring.encodeCopy(
-          encoder,
-          output.buffer,
-          metricNames.length * METRIC_PITCH * 4,
-          output.offset,
-        );
+        slot = this.ring.encodeCopy(encoder, output.buffer, METRICS_BYTES, output.offset);
       },
     });
     const bytes = slot?.read() ?? Promise.reject(new Error('the metrics were not copied'));
@@ -288,13 +252,7 @@ export class GanTrainer {
   private toMetrics(values: Float32Array, step: number, timeMs: number): StepMetrics {
     this.firstStepMs ??= performance.now() - this.begun;
     this.stepMs = this.stepMs === 0 ? timeMs : 0.9 * this.stepMs + 0.1 * timeMs;
-    const named = metricNames.map((name, i): [MetricName, number] => [
-      name,
-      values[i * METRIC_PITCH],
-    ]);
-    const bad = named.find(([, value]) => !Number.isFinite(value));
-    if (bad) throw new NonFiniteError(bad[0], step, bad[1]);
-    return { ...(Object.fromEntries(named) as Record<MetricName, number>), step, timeMs };
+    return decodeMetrics(values, step, timeMs);
   }
 
   private sampler(count: number): Promise<Sampler> {

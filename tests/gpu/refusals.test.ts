@@ -1,7 +1,8 @@
 // What a run does without, and how it says that something is not possible, or not possible any more.
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { METRIC_PITCH, metricNames } from '../../src/gan/metrics.ts';
 import { resolveOptions } from '../../src/gan/options.ts';
-import { METRIC_PITCH, metricNames, Players, traceStep } from '../../src/gan/step.ts';
+import { Players, traceStep } from '../../src/gan/step.ts';
 import { optionalFeatures } from '../../src/gpu/device.ts';
 import { prune } from '../../src/graph/prune.ts';
 import {

@@ -1,13 +1,8 @@
 // Whole training steps on the device, each held against the same step in float64.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { METRIC_PITCH, metricNames } from '../../src/gan/metrics.ts';
 import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
-import {
-  METRIC_PITCH,
-  metricNames,
-  Players,
-  traceStep,
-  variableNames,
-} from '../../src/gan/step.ts';
+import { Players, traceStep, variableNames } from '../../src/gan/step.ts';
 import { GanTrainer } from '../../src/gan/trainer.ts';
 import type { GanvasError } from '../../src/graph/errors.ts';
 import type { Graph, Node } from '../../src/graph/graph.ts';

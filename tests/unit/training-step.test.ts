@@ -2,14 +2,9 @@
 // given the same weights, pictures and latents: its metrics of the fourth step of a free run, with
 // Adam and everything between, and the sum of |running statistics| that it leaves.
 import { expect, test } from 'vitest';
+import { METRIC_PITCH, type MetricName, metricNames } from '../../src/gan/metrics.ts';
 import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
-import {
-  METRIC_PITCH,
-  type MetricName,
-  metricNames,
-  Players,
-  traceStep,
-} from '../../src/gan/step.ts';
+import { Players, traceStep } from '../../src/gan/step.ts';
 import { prune } from '../../src/graph/prune.ts';
 import type { Net } from '../../src/nn/net.ts';
 import { interpret } from '../reference/index.ts';

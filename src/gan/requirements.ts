@@ -21,6 +21,7 @@ const LIMITS = Object.keys(DEFAULTS) as readonly (keyof typeof DEFAULTS)[];
 const PLAIN_DEVICE: DeviceTraits = {
   software: false,
   features: new Set(),
+  enoughInvocations: 4096,
   maxWorkgroupsPerDimension: 65535,
   maxStorageBuffersPerShaderStage: 8,
 };

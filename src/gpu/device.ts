@@ -1,6 +1,7 @@
 // The GPU device: how it is found, what it can do, what it holds, and how it ends.
 
 import type { GanvasError } from '../graph/errors.ts';
+import { type AdapterKind, adapterKind, enoughInvocations } from './adapter-kind.ts';
 import { DeviceLostError, errorOf, LimitError, NoAdapterError, NoWebGPUError } from './errors.ts';
 
 /** WebGPU's buffer usages. Its globals exist in browsers, but not in every runtime. */
@@ -41,8 +42,7 @@ export interface AdapterFacts {
   readonly vendor: string;
   readonly architecture: string;
   readonly description: string;
-  /** It computes on the CPU. */
-  readonly software: boolean;
+  readonly kind: AdapterKind;
   /** Invocations of a subgroup where that is one number on this adapter, else null. */
   readonly subgroupSize: number | null;
   /** Of the device: WebGPU's defaults, unless more was required. */
@@ -64,9 +64,6 @@ export interface DeviceCounters {
   pipelines: number;
   bindGroups: number;
 }
-
-/** How the known CPU implementations name themselves; not all admit to be a fallback. */
-const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|\bwarp\b|basic render|software/i;
 
 /** A failed map may be noticed before the loss of the device that made it fail. */
 const lossGraceMs = 200;
@@ -134,6 +131,7 @@ export class Device {
   readonly traits: {
     readonly software: boolean;
     readonly features: ReadonlySet<string>;
+    readonly enoughInvocations: number;
     readonly maxWorkgroupsPerDimension: number;
     readonly maxStorageBuffersPerShaderStage: number;
   };
@@ -163,7 +161,8 @@ export class Device {
     this.#owned = owned;
     this.adapter = factsOf(gpu, info);
     this.traits = {
-      software: this.adapter.software,
+      software: this.adapter.kind === 'software',
+      enoughInvocations: enoughInvocations[this.adapter.kind],
       features: this.adapter.features,
       maxWorkgroupsPerDimension: gpu.limits.maxComputeWorkgroupsPerDimension,
       maxStorageBuffersPerShaderStage: gpu.limits.maxStorageBuffersPerShaderStage,
@@ -274,7 +273,7 @@ export class Device {
 }
 
 function factsOf(device: GPUDevice, info: GPUAdapterInfo | undefined): AdapterFacts {
-  const { vendor = '', architecture = '', description = '', device: model = '' } = info ?? {};
+  const { vendor = '', architecture = '', description = '' } = info ?? {};
   const { subgroupMinSize, subgroupMaxSize } = info ?? {};
   const subgroupSize =
     subgroupMinSize && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : null;
@@ -284,9 +283,7 @@ function factsOf(device: GPUDevice, info: GPUAdapterInfo | undefined): AdapterFa
     vendor,
     architecture,
     description,
-    software:
-      info?.isFallbackAdapter === true ||
-      softwareNames.test([vendor, architecture, model, description].join(' ')),
+    kind: adapterKind(info),
     subgroupSize,
     limits: device.limits,
     features,

@@ -147,15 +147,13 @@ export function coresFor(gemm: Gemm, device: DeviceTraits): CoreName[] {
 
 /** The ways that are worth measuring. The first is the one to take unmeasured. */
 export function gemmVariants(gemm: Gemm, device: DeviceTraits): GemmVariant[] {
-  // A software adapter has a few processors of 4 lanes; a GPU hides its latency by thousands.
-  const enoughInvocations = device.software ? 128 : 8192;
   const leastDepth = 64;
   return coresFor(gemm, device).flatMap((core) => {
     const invocations = tilesOf(gemm, core) * cores[core].invocations * gemm.phases;
     const splits = evenSplits(
       gemm.steps,
       Math.min(
-        enoughInvocations / invocations,
+        device.enoughInvocations / invocations,
         (gemm.steps * gemm.stepDepth) / leastDepth,
         MAX_SCRATCH_BYTES / (4 * gemm.size),
       ),

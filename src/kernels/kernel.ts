@@ -30,6 +30,8 @@ export interface Dispatch {
 export interface DeviceTraits {
   readonly software: boolean;
   readonly features: ReadonlySet<string>;
+  /** Invocations that keep it busy: more are not worth splitting work for. */
+  readonly enoughInvocations: number;
   readonly maxWorkgroupsPerDimension: number;
   readonly maxStorageBuffersPerShaderStage: number;
 }

@@ -1,3 +1,4 @@
+import type { AdapterKind } from '../gpu/adapter-kind.ts';
 import { type Device, type DeviceOptions, openDevice } from '../gpu/device.ts';
 import type { DeviceLostError } from '../gpu/errors.ts';
 import type { GanvasError } from '../graph/errors.ts';
@@ -11,6 +12,8 @@ export interface AdapterInfo {
   readonly vendor: string;
   readonly architecture: string;
   readonly description: string;
+  /** Roughly what it is, by its names. */
+  readonly kind: AdapterKind;
   /** It computes on the CPU. */
   readonly software: boolean;
   /** Limits of the device. */
@@ -47,7 +50,7 @@ export class Engine {
   }
 
   get adapter(): AdapterInfo {
-    const { vendor, architecture, description, software, limits, features } = this.device.adapter;
+    const { vendor, architecture, description, kind, limits, features } = this.device.adapter;
     const numbers: Record<string, number> = {};
     // Limits are getters of a prototype: they do not enumerate as own properties.
     for (const name in limits) {
@@ -58,7 +61,8 @@ export class Engine {
       vendor,
       architecture,
       description,
-      software,
+      kind,
+      software: kind === 'software',
       limits: numbers,
       features: [...features],
     };

@@ -9,6 +9,7 @@ import type { Command, Plan } from '../../src/runtime/plan.ts';
 export const defaultTraits: DeviceTraits = {
   software: true,
   features: new Set(),
+  enoughInvocations: 128,
   maxWorkgroupsPerDimension: 65535,
   maxStorageBuffersPerShaderStage: 8,
 };

@@ -17,6 +17,7 @@ import {
 import { mapOverlay, mapWidth } from './map-codegen.ts';
 import { matrixProduct } from './matmul.ts';
 import { link } from './wgsl.ts';
+import { winogradCandidate, winogradSuits } from './winograd.ts';
 
 /** What is common to the three: x `[N, H, W, Cx]`, w `[KH, KW, Cx, Cy]`, y `[N, OH, OW, Cy]`. */
 function geometry(x: Shape, w: Shape, y: Shape, { attrs }: Node) {
@@ -184,8 +185,12 @@ function lowerByTaps(lowering: Lowering): Dispatch[] {
   ];
 }
 
-export const conv2dCandidates = (lowering: Lowering): Candidate[] =>
-  gemmCandidates(conv2dGemm(lowering.node), lowering);
+export function conv2dCandidates(lowering: Lowering): Candidate[] {
+  const gemm = conv2dGemm(lowering.node);
+  const direct = gemmCandidates(gemm, lowering);
+  if (!winogradSuits(lowering.node)) return direct;
+  return [...direct, winogradCandidate(lowering, gemm.label, gemm.flops)];
+}
 
 /** With few channels also `lowerByTaps`; a GPU rather has loads to spare than memory traffic. */
 export function conv2dInputGradCandidates(lowering: Lowering): Candidate[] {

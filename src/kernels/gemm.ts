@@ -8,7 +8,6 @@ import sumSplits from '../../shaders/gemm_sum_splits.wgsl?raw';
 import workgroupTiles from '../../shaders/gemm_workgroup.wgsl?raw';
 import scalarA from '../../shaders/load_a_scalar.wgsl?raw';
 import scalarB from '../../shaders/load_b_scalar.wgsl?raw';
-import type { Tensor } from '../graph/graph.ts';
 import { identityMap, type MapProgram } from '../graph/map.ts';
 import type { Shape } from '../graph/shape.ts';
 import { foldGrid } from './grid.ts';
@@ -24,14 +23,14 @@ export interface OperandLayout {
   readonly vector: boolean;
 }
 
-/** C = A · B, for each of `phases`, with operands that a loader makes of two tensors. */
+/** C = A · B, for each of `phases`, with operands that a loader makes of two buffers. */
 export interface Gemm {
   readonly label: string;
   /** The text of a `load_*.wgsl`, and the values of its constants. */
   readonly loader: string;
   readonly constants: Readonly<Record<string, number>>;
-  readonly a: Tensor;
-  readonly b: Tensor;
+  readonly a: BufferRef;
+  readonly b: BufferRef;
   readonly layoutA: OperandLayout;
   readonly layoutB: OperandLayout;
   readonly rows: number;

@@ -86,6 +86,10 @@ const layers: Record<string, Layer> = {
   'DCGAN, k4 s2 p1': square(4, 8, [8, 16], [4, 2, 1]),
   'DCGAN, from a 3-channel picture': square(3, 8, [3, 16], [4, 2, 1]),
   'DCGAN, from a 1-channel picture of MNIST size': square(2, 28, [1, 8], [4, 2, 1]),
+  'what suits Winograd, not square': {
+    ...{ n: 5, h: 8, w: 12, cx: 16, cy: 20, kh: 4, kw: 4, stride: 2, padding: 1 },
+  },
+  'what suits Winograd, a tile a picture': square(3, 4, [20, 16], [4, 2, 1]),
   '3 × 3 at stride 1': square(2, 7, [4, 12], [3, 1, 1]),
   '5 × 5 at stride 2, odd channels': square(2, 9, [5, 7], [5, 2, 2]),
   'a 1 × 1 kernel': square(5, 3, [12, 4], [1, 1, 0]),
@@ -128,6 +132,16 @@ describe('what is fused to it', () => {
       after: (y, bias) => leakyRelu(add(y, bias), 0.2),
       further: [[12]],
     }));
+  test('bias, activation and a picture to what suits Winograd', () =>
+    directions.conv2d(square(2, 8, [16, 20], [4, 2, 1]), {
+      after: (y, bias, other) => add(leakyRelu(add(y, bias), 0.2), other),
+      further: [[20], [2, 4, 4, 20]],
+    }));
+  test('a column of numbers to what suits Winograd', () =>
+    directions.conv2d(square(2, 8, [16, 16], [4, 2, 1]), {
+      after: (y, numbers) => add(y, numbers),
+      further: [[2, 4, 1, 1]],
+    }));
   test('bias and tanh to a transposed convolution to 3 channels', () =>
     directions.conv2dInputGrad(square(2, 6, [3, 12], [4, 2, 1]), {
       after: (x, bias) => tanh(add(x, bias)),
@@ -144,7 +158,11 @@ describe('what is fused to it', () => {
 test.each(['conv2d', 'conv2dInputGrad'] as const)(
   '%s: a picture that is not finite spoils no other',
   async (op) => {
-    for (const layer of [square(3, 6, [4, 8], [4, 2, 1]), square(3, 5, [3, 5], [3, 1, 1])]) {
+    for (const layer of [
+      square(3, 6, [4, 8], [4, 2, 1]),
+      square(3, 8, [16, 16], [4, 2, 1]),
+      square(3, 5, [3, 5], [3, 1, 1]),
+    ]) {
       await directions[op](layer, {
         spoil: ([x]) => x.fill(Number.POSITIVE_INFINITY, x.length / 3, (x.length / 3) * 2),
       });

@@ -46,7 +46,9 @@ function allCandidates(lowering: Lowering): Candidate[] {
   const here = candidates(lowering);
   return [
     ...here,
-    { ...candidates({ ...lowering, device: other })[0], name: 'elsewhere, in a folded grid' },
+    ...candidates({ ...lowering, device: other })
+      .filter(({ name }, i) => i === 0 || name === 'winograd')
+      .map(({ name, lower }) => ({ name: `${name}, elsewhere, in a folded grid`, lower })),
     ...[...new Set([...coresFor(gemm, device), ...coresFor(gemm, other)])].map((core) => ({
       name: `${core}, in ${splits} parts`,
       lower: () =>

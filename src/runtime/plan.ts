@@ -12,7 +12,6 @@ import {
   type Dispatch,
   type Kernel,
   kernelOf,
-  type Lowering,
   lowerWith,
 } from '../kernels/kernel.ts';
 
@@ -64,8 +63,8 @@ const fuseFor = (graph: Graph, device: DeviceTraits): Group[] =>
   });
 
 /**
- * Which way to run was chosen, by what is run: the operation, its shapes and what is fused to it. A
- * choice that is not there, or is not possible any more, leaves the kernel's own.
+ * Which way to run was chosen, by what is run: the operation and its shapes. A choice that is not there,
+ * or is not possible any more, leaves the kernel's own.
  */
 export type Choices = Readonly<Record<string, string>>;
 
@@ -75,11 +74,8 @@ export interface Choosable {
   readonly candidates: readonly Candidate[];
 }
 
-const choiceKey = ({ node, map }: Lowering): string => {
-  const shapes = node.inputs.map((t) => t.shape.join('×')).join(' · ');
-  const fused = map.instructions.map(({ op }) => op);
-  return [node.op, shapes, JSON.stringify(node.attrs), ...fused].join(' ');
-};
+const choiceKey = ({ op, inputs, attrs }: Node): string =>
+  [op, inputs.map((t) => t.shape.join('×')).join(' · '), JSON.stringify(attrs)].join(' ');
 
 /** What in a graph can be run in several ways, once each. */
 export function choosable(graph: Graph, device: DeviceTraits): Choosable[] {
@@ -89,7 +85,7 @@ export function choosable(graph: Graph, device: DeviceTraits): Choosable[] {
     const kernel = kernelFor(node);
     if (!('candidates' in kernel)) continue;
     const lowering = { node, output, map, prologue, device };
-    const key = choiceKey(lowering);
+    const key = choiceKey(node);
     const candidates = kernel.candidates(lowering);
     if (candidates.length > 1 && !found.has(key)) found.set(key, { key, candidates });
   }
@@ -105,7 +101,7 @@ function lowerGroup(
   if (!node) return [lowerElementwise(output, map, device, overwrites)];
   if (node.op === 'pack') return [];
   const lowering = { node, output, map, prologue, device };
-  return lowerWith(kernelFor(node), lowering, choices[choiceKey(lowering)]);
+  return lowerWith(kernelFor(node), lowering, choices[choiceKey(node)]);
 }
 
 /** Which pooled storages each command touches, as lifetimes. */

@@ -3,7 +3,7 @@
  * nor decoding pictures ever keeps the page from answering.
  */
 
-import { Engine, GanTrainer, type StepMetrics } from '../../src/index.ts';
+import { Engine, GanTrainer, indexedDbTuningStore, type StepMetrics } from '../../src/index.ts';
 import { DataLoader } from './data-loader.ts';
 import { problemOf } from './problem.ts';
 import type { DataSource, Event, Request, TrainOptions } from './protocol.ts';
@@ -39,7 +39,11 @@ let run: { readonly abort: AbortController; trainer?: GanTrainer } | undefined;
 let cleared: Promise<void> = Promise.resolve();
 
 function openEngine(): Promise<Engine> {
-  engine ??= Engine.create({ powerPreference: 'high-performance', wantedLimits: LARGEST }).then(
+  engine ??= Engine.create({
+    powerPreference: 'high-performance',
+    wantedLimits: LARGEST,
+    tuningStore: indexedDbTuningStore,
+  }).then(
     (opened) => {
       opened.onError((error) => post({ type: 'note', problem: problemOf(error) }));
       void opened.lost.then(() => {

@@ -24,9 +24,12 @@ export interface AdapterInfo {
 
 /** How kernels are chosen where there are several. */
 export interface TuningOptions {
-  /** `cached` by default: nothing is measured unless `on` asks for it. */
+  /**
+   * By default `on` where choices can be kept and the adapter is a GPU, else `cached`: the first
+   * choices on the software adapter were measured already.
+   */
   readonly tune?: TuneMode;
-  /** Where choices are kept between sessions; without one they end with the engine's graph. */
+  /** Where choices are kept between sessions, such as `indexedDbTuningStore`. */
   readonly tuningStore?: TuningStore;
 }
 
@@ -85,7 +88,9 @@ export class Engine {
 
   /** Compiles a graph that works on those variables, tuned as the engine's options say. */
   async compile(graph: Graph, variables: Variables): Promise<Executable> {
-    const { tune: mode = 'cached', tuningStore } = this.tuning;
+    const { tuningStore } = this.tuning;
+    const worthwhile = tuningStore !== undefined && this.device.adapter.kind !== 'software';
+    const { tune: mode = worthwhile ? 'on' : 'cached' } = this.tuning;
     const choices = await tune(this.device, graph, mode, tuningStore);
     return Executable.compile(graph, variables, choices);
   }

@@ -357,7 +357,10 @@ describe('the page', () => {
       expect(await visitor.page.$eval('.chosen p', (p) => p.textContent)).toBe(
         '12 pictures to learn from',
       );
-      expect(await visitor.page.$eval('.real canvas', (c) => (c as HTMLCanvasElement).width)).toBe(
+      // Drawn in an effect, a moment after the words.
+      await visitor.page.waitForFunction(
+        (width) => document.querySelector<HTMLCanvasElement>('.real canvas')?.width === width,
+        {},
         8 * 18 + 2,
       );
       await visitor.press('Train');

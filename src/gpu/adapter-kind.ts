@@ -19,8 +19,9 @@ export function adapterKind(info: Partial<GPUAdapterInfo> | undefined): AdapterK
 }
 
 /**
- * Invocations that keep an adapter busy. Software: 2 cores of 4 lanes, some of each, measured; the
- * others by the number of their arithmetic units, a few for each to hide latency: not measured.
+ * Invocations that keep an adapter busy. Software: a few cores of 4 lanes, several turns of each. The
+ * others: by the order of their arithmetic units, a few for each to hide latency; guesses, until the
+ * tuner measures.
  */
 export const enoughInvocations: Readonly<Record<AdapterKind, number>> = {
   software: 128,

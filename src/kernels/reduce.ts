@@ -19,7 +19,8 @@ import { link } from './wgsl.ts';
 const WORKGROUP = 64;
 /**
  * Terms that one invocation should add at least before a sum is worth splitting. On a software adapter
- * a second dispatch costs as much as 2,000 more terms; a GPU has invocations to spare.
+ * a second dispatch takes 16 µs, in which one invocation loads some 3,000 floats (0.2 a nanosecond);
+ * a GPU has invocations to spare.
  */
 const sliceTerms = ({ software }: DeviceTraits): number => (software ? 4096 : 64);
 /** Slices of one output: the second pass adds them serially. */

@@ -267,12 +267,13 @@ describe.each([
 
     const [lossBefore, samplesBefore] = [await visitor.values(), await visitor.samples()];
     expect(lossBefore.every(Number.isFinite)).toBe(true);
-    // Noise, not a flat colour that would stay as it is.
-    expect(new Set(samplesBefore).size).toBeGreaterThan(16);
     await visitor.reaches((await visitor.step()) + 40);
-    const lossAfter = await visitor.values();
-    for (const [i, value] of lossAfter.entries()) expect(value).not.toBe(lossBefore[i]);
-    expect(difference(samplesBefore, await visitor.samples())).toBeGreaterThan(0.1);
+    // Two decimals are shown, so that one of the four may be the same by chance.
+    expect(await visitor.values()).not.toEqual(lossBefore);
+    const samplesAfter = await visitor.samples();
+    expect(difference(samplesBefore, samplesAfter)).toBeGreaterThan(0.1);
+    // Pictures, not a flat colour: a generator's first ones have as few as 15 shades.
+    expect(new Set(samplesAfter).size).toBeGreaterThan(32);
     expect(Number((await visitor.readouts())[1])).toBeGreaterThan(0);
 
     const answers: Times[] = [];

@@ -1,5 +1,5 @@
 import { GraphError } from './errors.ts';
-import { opDefinition } from './registry.ts';
+import { type OpDefinition, opDefinition, unknownOperation } from './registry.ts';
 import { byteSize, type DType, type Shape, sameShape, sizeOf, type TensorType } from './shape.ts';
 
 /** Plain data that a node carries, so that a graph can be serialised. */
@@ -182,9 +182,13 @@ export class Graph {
     };
   }
 
-  /** Rebuilds a graph, running every shape rule again: data from elsewhere is not trusted. */
-  static fromJSON(data: GraphData): Graph {
+  /**
+   * Rebuilds a graph of these operations, running every shape rule again: data from elsewhere is not
+   * trusted.
+   */
+  static fromJSON(data: GraphData, operations: readonly OpDefinition[]): Graph {
     const graph = new Graph();
+    const known = new Set(operations.map(({ name }) => name));
     const tensors: Tensor[] = [];
     const at = (id: number): Tensor => {
       const tensor = tensors[id];
@@ -196,6 +200,7 @@ export class Graph {
       return tensor;
     };
     for (const { op, inputs, attrs, outputs } of data.nodes) {
+      if (op !== 'variable' && !known.has(op)) throw unknownOperation(op);
       const made =
         op === 'variable'
           ? [graph.variable(String(attrs.name), outputs[0].shape, outputs[0].dtype)]

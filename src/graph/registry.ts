@@ -46,6 +46,8 @@ export interface OpDefinition {
 
 const definitions = new Map<string, OpDefinition>();
 
+// Call it as pure, `export const xOp = /* @__PURE__ */ defineOp(…)`, and name the operation `xOp.name`:
+// a bundler then drops the operations that nothing can name, and keeps all others.
 /** Registers an operation. Its name is its identity in serialised graphs. */
 export function defineOp<T extends OpDefinition>(definition: T): T {
   if (definitions.has(definition.name)) {
@@ -58,15 +60,16 @@ export function defineOp<T extends OpDefinition>(definition: T): T {
   return definition;
 }
 
+export const unknownOperation = (name: string): GraphError =>
+  new GraphError(
+    `There is no operation '${name}'.`,
+    'Use a function of ops/, or `operations()` for a graph from elsewhere.',
+  );
+
 /** The definition of an operation. */
 export function opDefinition(name: string): OpDefinition {
   const definition = definitions.get(name);
-  if (!definition) {
-    throw new GraphError(
-      `There is no operation '${name}'.`,
-      'Import the file of ops/ that defines it.',
-    );
-  }
+  if (!definition) throw unknownOperation(name);
   return definition;
 }
 

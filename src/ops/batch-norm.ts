@@ -41,7 +41,7 @@ function checkParts(
  * Outputs y, saved `[2, C]` (batch mean, 1/√(biased variance + eps)) and the new running statistics,
  * (1 − momentum)·running + momentum·batch as in PyTorch.
  */
-defineOp({
+export const batchNormOp = /* @__PURE__ */ defineOp({
   name: 'batchNorm',
   infer([x, gamma, beta, running]) {
     checkParts('batchNorm', [x, gamma, beta, running], [gamma, beta], [running]);
@@ -64,7 +64,7 @@ defineOp({
     }
     const [x, gamma] = inputs;
     return dy
-      ? x.graph.add('batchNormGrad', [dy, x, gamma, outputs[1]], { eps: node.attrs.eps })
+      ? x.graph.add(batchNormGradOp.name, [dy, x, gamma, outputs[1]], { eps: node.attrs.eps })
       : [];
   },
   decompose([x, gamma, beta, running], attrs) {
@@ -86,7 +86,7 @@ defineOp({
  *
  * dβ = Σ dy, dγ = Σ dy·x̂, dx = γ/σ · (dy − (dβ + x̂·dγ)/n) with x̂ = (x − μ)/σ.
  */
-defineOp({
+export const batchNormGradOp = /* @__PURE__ */ defineOp({
   name: 'batchNormGrad',
   infer([dy, x, gamma, saved]) {
     checkParts('batchNormGrad', [dy, x, gamma, saved], [gamma], [saved]);
@@ -126,7 +126,10 @@ export function batchNorm(
   { gamma, beta, running }: BatchNormParts,
   { momentum, eps }: BatchNormOptions,
 ): { y: Tensor; running: Tensor } {
-  const [y, , updated] = x.graph.add('batchNorm', [x, gamma, beta, running], { momentum, eps });
+  const [y, , updated] = x.graph.add(batchNormOp.name, [x, gamma, beta, running], {
+    momentum,
+    eps,
+  });
   return { y, running: updated };
 }
 

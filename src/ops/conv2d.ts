@@ -71,7 +71,7 @@ function check(
 
 const flopsOf = (y: Shape, w: Shape): number => 2 * y[0] * y[1] * y[2] * y[3] * w[0] * w[1] * w[2];
 
-defineOp({
+export const conv2dOp = /* @__PURE__ */ defineOp({
   name: 'conv2d',
   infer([x, w], attrs) {
     checkRanks('conv2d', [x, w], options(attrs));
@@ -90,7 +90,7 @@ defineOp({
   flops: ([, w], [y]) => flopsOf(y.shape, w.shape),
 });
 
-defineOp({
+export const conv2dInputGradOp = /* @__PURE__ */ defineOp({
   name: 'conv2dInputGrad',
   infer([y, w], attrs) {
     checkRanks('conv2dInputGrad', [y, w], options(attrs));
@@ -109,7 +109,7 @@ defineOp({
   flops: ([y, w]) => flopsOf(y.shape, w.shape),
 });
 
-defineOp({
+export const conv2dWeightGradOp = /* @__PURE__ */ defineOp({
   name: 'conv2dWeightGrad',
   infer([x, y], attrs) {
     checkRanks('conv2dWeightGrad', [x, y], options(attrs));
@@ -146,7 +146,7 @@ export function conv2d(x: Tensor, w: Tensor, { stride, padding }: ConvOptions): 
     const n = x.shape[0];
     return reshape(matmul(reshape(x, [n, x.size / n]), flatWeight(w)), [n, 1, 1, w.shape[3]]);
   }
-  return x.graph.add('conv2d', [x, w], { stride, padding })[0];
+  return x.graph.add(conv2dOp.name, [x, w], { stride, padding })[0];
 }
 
 /**
@@ -163,7 +163,7 @@ export function conv2dInputGrad(
   if (coversAll(x, w.shape, padding) && sameShape(y.shape, [x[0], 1, 1, w.shape[3]])) {
     return reshape(matmul(reshape(y, [x[0], w.shape[3]]), flatWeight(w), { transposeB: true }), x);
   }
-  return y.graph.add('conv2dInputGrad', [y, w], { size: [...size], stride, padding })[0];
+  return y.graph.add(conv2dInputGradOp.name, [y, w], { size: [...size], stride, padding })[0];
 }
 
 /** Gradient of `conv2d` with respect to its weight: x `[N, H, W, Cx]`, y `[N, OH, OW, Cy]` → `[size[0], size[1], Cx, Cy]`. */
@@ -181,5 +181,5 @@ export function conv2dWeightGrad(
       w,
     );
   }
-  return x.graph.add('conv2dWeightGrad', [x, y], { size: [...size], stride, padding })[0];
+  return x.graph.add(conv2dWeightGradOp.name, [x, y], { size: [...size], stride, padding })[0];
 }

@@ -1,6 +1,6 @@
 import { ShapeError } from '../graph/errors.ts';
 import type { Attrs, Tensor } from '../graph/graph.ts';
-import { defineOp } from '../graph/registry.ts';
+import { defineOp, type OpDefinition } from '../graph/registry.ts';
 import { broadcastShapes, type Shape, sameShape } from '../graph/shape.ts';
 import { reshape } from './movement.ts';
 import { sum } from './reduce.ts';
@@ -217,8 +217,9 @@ function unbroadcast(d: Tensor | undefined, shape: Shape): Tensor | undefined {
   return reshape(sum(d, axes), shape);
 }
 
-for (const [name, row] of Object.entries(elementwiseTable)) {
-  defineOp({
+/** A row as an operation. */
+function defineElementwise(name: string, row: Elementwise): OpDefinition {
+  return defineOp({
     name,
     elementwise: true,
     infer(inputs) {
@@ -244,8 +245,17 @@ for (const [name, row] of Object.entries(elementwiseTable)) {
   });
 }
 
+/** The operations of the table, by name. */
+export const elementwiseOps: Readonly<Record<string, OpDefinition>> =
+  /* @__PURE__ */ defineElementwiseOps();
+
+function defineElementwiseOps(): Record<string, OpDefinition> {
+  const rows = Object.entries(elementwiseTable);
+  return Object.fromEntries(rows.map(([name, row]) => [name, defineElementwise(name, row)]));
+}
+
 /** A tensor whose every element is one number; kernels inline it. */
-defineOp({
+export const constantOp = /* @__PURE__ */ defineOp({
   name: 'constant',
   infer(_, attrs) {
     return [{ shape: attrs.shape as Shape, dtype: 'f32' }];
@@ -257,7 +267,7 @@ export type Operand = Tensor | number;
 
 /** The scalar `value` in the graph of `like`. */
 export const scalar = (like: Tensor, value: number): Tensor =>
-  like.graph.add('constant', [], { value, shape: [] })[0];
+  like.graph.add(constantOp.name, [], { value, shape: [] })[0];
 
 function apply(op: string, operands: readonly Operand[], attrs: Attrs = {}): Tensor {
   const like = operands.find((x) => typeof x !== 'number');
@@ -265,7 +275,7 @@ function apply(op: string, operands: readonly Operand[], attrs: Attrs = {}): Ten
     throw new ShapeError(op, [], 'at least one tensor among the operands');
   }
   const tensors = operands.map((x) => (typeof x === 'number' ? scalar(like, x) : x));
-  return like.graph.add(op, tensors, attrs)[0];
+  return like.graph.add(elementwiseOps[op].name, tensors, attrs)[0];
 }
 
 /** a + b, with broadcasting. */

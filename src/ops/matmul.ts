@@ -10,7 +10,7 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
 }
 
-defineOp({
+export const matmulOp = /* @__PURE__ */ defineOp({
   name: 'matmul',
   infer([a, b], attrs) {
     const [m, k] = attrs.transposeA ? [a.shape[1], a.shape[0]] : a.shape;
@@ -46,4 +46,4 @@ export const matmul = (
   a: Tensor,
   b: Tensor,
   { transposeA = false, transposeB = false }: MatmulOptions = {},
-): Tensor => a.graph.add('matmul', [a, b], { transposeA, transposeB })[0];
+): Tensor => a.graph.add(matmulOp.name, [a, b], { transposeA, transposeB })[0];

@@ -48,7 +48,7 @@ const movementAccess: Readonly<
 };
 
 /** A contiguous window of a buffer under a shape: reshapes, and parameters inside their net's buffer. */
-defineOp({
+export const viewOp = /* @__PURE__ */ defineOp({
   name: 'view',
   infer([x], attrs) {
     const shape = attrs.shape as Shape;
@@ -71,7 +71,7 @@ defineOp({
 });
 
 /** Tensors laid side by side in one flat buffer at given offsets; what lies between is zero. */
-defineOp({
+export const packOp = /* @__PURE__ */ defineOp({
   name: 'pack',
   infer(inputs, attrs) {
     const size = attrs.size as number;
@@ -113,7 +113,7 @@ function defineMovement(
   shapeOf: (x: TensorType, attrs: Attrs) => number[] | undefined,
   grad: (dy: Tensor, x: Tensor, attrs: Attrs) => Tensor,
 ) {
-  defineOp({
+  return defineOp({
     name,
     access: movementAccess[name],
     infer([x], attrs) {
@@ -125,7 +125,7 @@ function defineMovement(
   });
 }
 
-defineMovement(
+export const transposeOp = /* @__PURE__ */ defineMovement(
   'transpose',
   'axes that are a permutation of the tensor’s axes',
   (x, attrs) => {
@@ -144,7 +144,7 @@ defineMovement(
   },
 );
 
-defineMovement(
+export const sliceOp = /* @__PURE__ */ defineMovement(
   'slice',
   'a non-empty range inside every axis',
   (x, attrs) => {
@@ -160,7 +160,7 @@ defineMovement(
     ),
 );
 
-defineMovement(
+export const padOp = /* @__PURE__ */ defineMovement(
   'pad',
   'a non-negative amount before and after every axis',
   (x, attrs) => {
@@ -180,7 +180,7 @@ defineMovement(
   },
 );
 
-defineMovement(
+export const broadcastToOp = /* @__PURE__ */ defineMovement(
   'broadcastTo',
   'a shape that the tensor broadcasts to',
   (x, attrs) => {
@@ -204,7 +204,7 @@ const one = (x: Tensor, op: string, attrs: Attrs): Tensor => x.graph.add(op, [x]
 
 /** The `size(shape)` elements that start at `offset`, under a new shape. Costs nothing at run time. */
 export const view = (x: Tensor, offset: number, shape: Shape): Tensor =>
-  one(x, 'view', { offset, shape: [...shape] });
+  one(x, viewOp.name, { offset, shape: [...shape] });
 
 /** The same elements under a new shape. One size may be −1. Costs nothing at run time. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
@@ -218,26 +218,26 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 
 /** Axes in a new order, as PyTorch's `permute`. */
 export const transpose = (x: Tensor, axes: readonly number[]): Tensor =>
-  one(x, 'transpose', { axes: [...axes] });
+  one(x, transposeOp.name, { axes: [...axes] });
 
 /** The elements from `start` up to, not including, `end` on every axis. */
 export const slice = (x: Tensor, start: readonly number[], end: readonly number[]): Tensor =>
-  one(x, 'slice', { start: [...start], end: [...end] });
+  one(x, sliceOp.name, { start: [...start], end: [...end] });
 
 /** Zeros around a tensor: `before[i]` and `after[i]` of them on axis i. */
 export const pad = (x: Tensor, before: readonly number[], after: readonly number[]): Tensor =>
-  one(x, 'pad', { before: [...before], after: [...after] });
+  one(x, padOp.name, { before: [...before], after: [...after] });
 
 /** A tensor repeated along its axes of size 1 and along new leading ones. */
 export const broadcastTo = (x: Tensor, shape: Shape): Tensor =>
-  sameShape(x.shape, shape) ? x : one(x, 'broadcastTo', { shape: [...shape] });
+  sameShape(x.shape, shape) ? x : one(x, broadcastToOp.name, { shape: [...shape] });
 
 /** Tensors side by side in one flat tensor; see the operation. */
 export const pack = (
   tensors: readonly Tensor[],
   offsets: readonly number[],
   size: number,
-): Tensor => tensors[0].graph.add('pack', tensors, { offsets: [...offsets], size })[0];
+): Tensor => tensors[0].graph.add(packOp.name, tensors, { offsets: [...offsets], size })[0];
 
 /** Tensors joined along one axis. A sum of padded tensors: the paddings fold into one kernel's loads. */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {

@@ -40,7 +40,7 @@ const partialSums = (flat: TensorType): TensorType => ({
  * 1 − β2, eps, and corrections f32 `[2]` = 1 − β1ᵗ, 1 − β2ᵗ of this update (`adamCorrections`).
  * Outputs the new parameters, m, v, and Σ g² of each span of gradients.
  */
-defineOp({
+export const adamOp = /* @__PURE__ */ defineOp({
   name: 'adam',
   detached: true,
   infer([parameters, gradients, m, v, hyper, corrections]) {
@@ -65,7 +65,7 @@ defineOp({
  * Inputs parameters, gradients, v (flat, one size), hyper f32 `[2]` = learning rate, μ.
  * Outputs the new parameters, v, and Σ g² of each span of gradients.
  */
-defineOp({
+export const sgdOp = /* @__PURE__ */ defineOp({
   name: 'sgd',
   detached: true,
   infer([parameters, gradients, v, hyper]) {
@@ -102,13 +102,13 @@ export function adam(parts: {
     parts.hyper,
     parts.corrections,
   ];
-  const [parameters, m, v, gradSquares] = parts.parameters.graph.add('adam', inputs);
+  const [parameters, m, v, gradSquares] = parts.parameters.graph.add(adamOp.name, inputs);
   return { parameters, m, v, gradSquares };
 }
 
 /** One SGD update with momentum; see the operation. */
 export function sgd(parts: { parameters: Tensor; gradients: Tensor; v: Tensor; hyper: Tensor }) {
   const inputs = [parts.parameters, parts.gradients, parts.v, parts.hyper];
-  const [parameters, v, gradSquares] = parts.parameters.graph.add('sgd', inputs);
+  const [parameters, v, gradSquares] = parts.parameters.graph.add(sgdOp.name, inputs);
   return { parameters, v, gradSquares };
 }

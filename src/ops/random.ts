@@ -27,7 +27,7 @@ export type Distribution = 'normal' | 'uniform';
  * Uniform: 2u − 1, exact too. Normal: Box–Muller, words (0, 1) give √(−2 ln u₀)·(cos, sin)(2πu₁),
  * words (2, 3) likewise.
  */
-defineOp({
+export const randomOp = /* @__PURE__ */ defineOp({
   name: 'random',
   infer([state], attrs) {
     if (!isState(state)) throw new ShapeError('random', [state.shape], 'the run’s state, u32 [4]');
@@ -36,7 +36,7 @@ defineOp({
 });
 
 /** Adds 1 to the step of the state. The last thing that a training step does. */
-defineOp({
+export const advanceOp = /* @__PURE__ */ defineOp({
   name: 'advance',
   infer([state]) {
     if (!isState(state)) throw new ShapeError('advance', [state.shape], 'the run’s state, u32 [4]');
@@ -63,7 +63,7 @@ defineOp({
  * keyᵣ = mix(base + r·G). mix is MurmurHash3's finaliser: x ^= x >> 16; x *= 0x85EBCA6B;
  * x ^= x >> 13; x *= 0xC2B2AE35; x ^= x >> 16.
  */
-defineOp({
+export const shuffledIndicesOp = /* @__PURE__ */ defineOp({
   name: 'shuffledIndices',
   infer([state], attrs) {
     const { count, size } = attrs as { count: number; size: number };
@@ -84,7 +84,7 @@ defineOp({
  * own: item b where the lowest bit of word 0 of Philox with counter (b, stream, step, 1) is 1.
  * The last word of the counter keeps these bits apart from those of `random`.
  */
-defineOp({
+export const gatherPicturesOp = /* @__PURE__ */ defineOp({
   name: 'gatherPictures',
   infer([data, indices, state], attrs) {
     if (
@@ -114,10 +114,10 @@ export const random = (
   state: Tensor,
   shape: Shape,
   options: { distribution: Distribution; stream: number },
-): Tensor => state.graph.add('random', [state], { shape: [...shape], ...options })[0];
+): Tensor => state.graph.add(randomOp.name, [state], { shape: [...shape], ...options })[0];
 
 /** The state with its step counter one further. */
-export const advance = (state: Tensor): Tensor => state.graph.add('advance', [state])[0];
+export const advance = (state: Tensor): Tensor => state.graph.add(advanceOp.name, [state])[0];
 
 /**
  * Which items make up a batch: every item once an epoch, in an order drawn anew each epoch.
@@ -126,7 +126,7 @@ export const advance = (state: Tensor): Tensor => state.graph.add('advance', [st
 export const shuffledIndices = (
   state: Tensor,
   options: { count: number; size: number; batch: number; batches: number },
-): Tensor => state.graph.add('shuffledIndices', [state], options)[0];
+): Tensor => state.graph.add(shuffledIndicesOp.name, [state], options)[0];
 
 /** Pictures of a resident data set as floats in [−1, 1]. */
 export const gatherPictures = (
@@ -134,4 +134,4 @@ export const gatherPictures = (
   indices: Tensor,
   state: Tensor,
   options: { flip: boolean; stream: number },
-): Tensor => data.graph.add('gatherPictures', [data, indices, state], options)[0];
+): Tensor => data.graph.add(gatherPicturesOp.name, [data, indices, state], options)[0];

@@ -1,6 +1,6 @@
 import { ShapeError } from '../graph/errors.ts';
 import type { Tensor } from '../graph/graph.ts';
-import { defineOp } from '../graph/registry.ts';
+import { defineOp, type OpDefinition } from '../graph/registry.ts';
 import { normaliseAxes, type Shape, type TensorType } from '../graph/shape.ts';
 import { div, equal, mul } from './elementwise.ts';
 import { broadcastTo, reshape } from './movement.ts';
@@ -16,7 +16,7 @@ function infer(name: string, [x]: readonly TensorType[], axes: readonly number[]
 }
 
 /** Σ over `axes`, times `scale`: a mean is one pass. The reduced axes are dropped. */
-defineOp({
+export const sumOp = /* @__PURE__ */ defineOp({
   name: 'sum',
   infer: (inputs, attrs) => infer('sum', inputs, attrs.axes as number[]),
   grad({ inputs: [x], node, dOutputs: [dy] }) {
@@ -31,7 +31,7 @@ defineOp({
 });
 
 /** The largest element over `axes`, which are dropped. */
-defineOp({
+export const maxOp = /* @__PURE__ */ defineOp({
   name: 'max',
   infer: (inputs, attrs) => infer('max', inputs, attrs.axes as number[]),
   grad({ inputs: [x], outputs: [y], node, dOutputs: [dy] }) {
@@ -46,22 +46,22 @@ defineOp({
 });
 
 function reduce(
-  op: 'sum' | 'max',
+  op: OpDefinition,
   x: Tensor,
   axes: readonly number[] | undefined,
   scale?: (count: number) => number,
 ): Tensor {
   const over = normaliseAxes(x.rank, axes);
   if (!over)
-    throw new ShapeError(op, [x.shape], `axes that the tensor has, got [${axes?.join(', ')}]`);
+    throw new ShapeError(op.name, [x.shape], `axes that the tensor has, got [${axes?.join(', ')}]`);
   const count = over.reduce((n, a) => n * x.shape[a], 1);
-  return x.graph.add(op, [x], { axes: over, ...(scale && { scale: scale(count) }) })[0];
+  return x.graph.add(op.name, [x], { axes: over, ...(scale && { scale: scale(count) }) })[0];
 }
 
 /** Σ over `axes` (all by default). The axes are dropped. */
-export const sum = (x: Tensor, axes?: readonly number[]): Tensor => reduce('sum', x, axes, () => 1);
+export const sum = (x: Tensor, axes?: readonly number[]): Tensor => reduce(sumOp, x, axes, () => 1);
 /** Mean over `axes` (all by default). The axes are dropped. */
 export const mean = (x: Tensor, axes?: readonly number[]): Tensor =>
-  reduce('sum', x, axes, (count) => 1 / count);
+  reduce(sumOp, x, axes, (count) => 1 / count);
 /** Largest element over `axes` (all by default). The axes are dropped. */
-export const max = (x: Tensor, axes?: readonly number[]): Tensor => reduce('max', x, axes);
+export const max = (x: Tensor, axes?: readonly number[]): Tensor => reduce(maxOp, x, axes);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'vite';
 import { mnistPlugin } from './demo/vite-mnist.node.ts';
 
-/** The demo page: `npm start` serves it, `npm run build` bundles it for any folder of any host. */
+/** The demo page: `npm start` serves it, `npm run build:demo` bundles it for any folder of any host. */
 export default defineConfig({
   root: join(import.meta.dirname, 'demo'),
   base: './',
@@ -11,7 +11,7 @@ export default defineConfig({
   plugins: [mnistPlugin()],
   optimizeDeps: { include: ['preact', 'preact/hooks', '@preact/signals', 'uplot'] },
   build: {
-    outDir: join(import.meta.dirname, 'dist'),
+    outDir: join(import.meta.dirname, 'dist-demo'),
     emptyOutDir: true,
     target: 'esnext',
   },

@@ -1,106 +1,582 @@
-import { type Shape, stridesOf } from '../graph/shape.ts';
-import { type WritableTensor, writeSafetensors } from '../io/safetensors.ts';
-import type { Parameter } from '../nn/module.ts';
-import type { Net } from '../nn/net.ts';
+import type { ImageSet } from '../data/image-set.ts';
+import { GanvasError } from '../graph/errors.ts';
+import { sizeOf } from '../graph/shape.ts';
+import { sha256 } from '../io/digest.ts';
+import {
+  excerpt,
+  type ReadTensor,
+  readSafetensors,
+  type SafetensorsFile,
+  toFloat32,
+  type WritableTensor,
+  writeSafetensors,
+} from '../io/safetensors.ts';
+import type { Optimiser } from '../nn/optimisers.ts';
+import type { Choices } from '../runtime/plan.ts';
 import type { Elements } from '../runtime/variables.ts';
-import { type Players, variableNames } from './step.ts';
+import {
+  AT_LEAST_0,
+  counterKeys,
+  counters,
+  FINITE,
+  FileOrders,
+  parameterSlots,
+  type Range,
+  type Slot,
+  slotsOf,
+  statisticsSlots,
+  variableSizes,
+} from './checkpoint-layout.ts';
+import { type DcganShape, ModelError } from './dcgan.ts';
+import { defaultOptions, type GanOptions, resolveOptions } from './options.ts';
+import { Players, sampleLatents, variableNames } from './step.ts';
 
-/** A tensor with its axes in another order, dense. */
-function permute(data: Float32Array, shape: Shape, axes: readonly number[]) {
-  const target = axes.map((a) => shape[a]);
-  const strides = axes.map((a) => stridesOf(shape)[a]);
-  const result = new Float32Array(data.length);
-  const at = new Array<number>(axes.length).fill(0);
-  let from = 0;
-  for (let i = 0; i < result.length; i++) {
-    result[i] = data[from];
-    for (let axis = axes.length - 1; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++at[axis] < target[axis]) break;
-      from -= strides[axis] * target[axis];
-      at[axis] = 0;
-    }
+/** What this code writes and reads in full. */
+const FORMAT = 'ganvas-2';
+
+/** Rows of `samples.latents` unless others are given. */
+const SAMPLES = 64;
+const MAX_SAMPLES = 4096;
+
+/** Keys of the metadata that say what the checkpoint is. */
+const OWN_METADATA = new Set(['format', 'step', 'options', 'choices', 'data']);
+
+const isSampleCount = (n: number): boolean => Number.isInteger(n) && n >= 1 && n <= MAX_SAMPLES;
+
+/**
+ * A checkpoint cannot be used. `code` is `checkpoint-` and one of
+ *
+ * - `format`: it is no checkpoint of this engine, or of another version
+ * - `metadata`, `options`: what the file says about itself is damaged, or no model
+ * - `missing`, `unknown`, `dtype`, `shape`, `value`: of a tensor, which the message names
+ * - `variables`: values to write do not belong to the nets they are said to be of
+ * - `data`: the run was trained on other pictures
+ */
+export class CheckpointError extends GanvasError {
+  override readonly name = 'CheckpointError';
+
+  constructor(
+    code:
+      | 'format'
+      | 'metadata'
+      | 'options'
+      | 'missing'
+      | 'unknown'
+      | 'dtype'
+      | 'shape'
+      | 'value'
+      | 'variables'
+      | 'data',
+    message: string,
+    advice = 'The file is damaged, or not of this model: take another checkpoint.',
+  ) {
+    super(`checkpoint-${code}`, message, advice);
   }
-  return { shape: target, data: result };
 }
 
-/** A parameter out of a flat buffer, in PyTorch's layout. */
-function exported(flat: Float32Array, p: Parameter): WritableTensor {
-  const own = flat.subarray(p.offset, p.offset + p.size);
-  return { dtype: 'F32', ...permute(own, p.shape, p.layout.axes) };
+/** What the pictures of a run were: enough to notice others. */
+export interface DataFingerprint {
+  /** Number of pictures. */
+  readonly count: number;
+  /** SHA-256 of their bytes as they are trained on, in hexadecimal. */
+  readonly digest: string;
 }
 
-function netTensors(net: Net, flat: Float32Array, prefix: string): [string, WritableTensor][] {
-  return [...net.parameters].map(([name, p]) => [`${prefix}.${name}`, exported(flat, p)]);
+/** What a checkpoint holds beside the variables. */
+export interface CheckpointExtras {
+  /** How the step's kernels were chosen: with the same choices, a run goes on bit by bit. */
+  readonly choices: Choices;
+  /**
+   * What the run's pictures are. The position in them needs no storing: the batches of a step are a
+   * function of `seed`, step, `batchSize`, `dSteps` and the number of pictures, see `shuffledIndices`.
+   */
+  readonly data?: DataFingerprint | undefined;
+  /** Latents of the sample grid [n, latentDim], n from 1 to 4096. By default those of 64 pictures. */
+  readonly latents?: Float32Array;
+  /** Other strings to keep. Keys of the checkpoint's own are refused. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** The variables that a checkpoint is made of. */
-function variablesOf({ generator, discriminator, options }: Players): string[] {
-  const ofNets = [generator, discriminator].flatMap((net) => [
-    net.variable,
-    ...[...net.buffers.values()].map((buffer) => buffer.variable),
-    ...['m', 'v', 'corrections'].map((part) => `${net.name}.adam.${part}`),
-  ]);
-  const average = options.ema > 0 ? [variableNames.ema, variableNames.emaCorrection] : [];
-  return [variableNames.state, ...ofNets, ...average];
+/** A checkpoint that was read: everything that a run goes on from. */
+export interface Checkpoint {
+  /**
+   * As the run began, but for `lrD` and `lrG`, which are those in force: they may be 0, which
+   * `resolveOptions` refuses.
+   */
+  readonly options: GanOptions;
+  /** Training steps that were done. */
+  readonly step: number;
+  /** By variable: all that `Players.initialValues` starts with. */
+  readonly values: Map<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>;
+  /** See `CheckpointExtras`, as the rest. */
+  readonly choices: Choices;
+  /** Where the file says what its data were. */
+  readonly data: DataFingerprint | undefined;
+  readonly latents: Float32Array;
+  /** What was given beside the checkpoint's own. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A generator with what pictures are drawn by. */
+export interface GeneratorWeights {
+  /** `ema` is 0: where there is an average of the weights, `values` has it as the weights. */
+  readonly options: GanOptions;
+  /** Training steps that were done, where the file says so. */
+  readonly step: number | undefined;
+  /** The generator's variables: `generator.parameters` and running statistics. */
+  readonly values: Map<string, Float32Array<ArrayBuffer>>;
+}
+
+/** The variables that `encodeCheckpoint` needs the values of. */
+export function checkpointVariables(players: Players): string[] {
+  return [variableNames.state, ...variableSizes(players).keys()];
+}
+
+/** The shortest decimal that is this float32: 0.0002, not 0.00019999999494757503. */
+function shortestDecimal(float: number): number {
+  for (let digits = 1; digits < 9; digits++) {
+    const short = Number(float.toPrecision(digits));
+    if (Math.fround(short) === float) return short;
+  }
+  return float;
+}
+
+/** The learning rate in force, from Adam's variable; as it was given, where it is that one still. */
+function rateInForce(
+  optimiser: Optimiser,
+  given: number,
+  floats: (variable: string) => Float32Array,
+): number {
+  const [rate] = floats(optimiser.withLearningRate(given).variable);
+  return Math.fround(given) === rate ? given : shortestDecimal(rate);
 }
 
 /**
- * A run's state as one safetensors file. Keys `generator.*` and `discriminator.*` go on as PyTorch's
- * `state_dict` of its DCGAN example does, in its layouts; Adam's moments lie under
- * `NET.adam.m.*` and `NET.adam.v.*`, the average of G's weights under `generator.ema.*`.
+ * A run's state as a safetensors file: PyTorch's names and layouts for the nets, and all that the run
+ * goes on from. Learning rates are taken from Adam's variables. The same values give the same bytes,
+ * and `decodeCheckpoint` gives back the values, bit for bit.
+ *
+ * @param values of all `checkpointVariables(players)`, at one step; what else there is is not looked at
+ * @throws {CheckpointError} `checkpoint-variables` if a variable is missing or of another size,
+ *   `checkpoint-metadata` for keys that are the checkpoint's own, `checkpoint-shape` for latents.
+ * @throws {SafetensorsError} for metadata that are no Unicode strings.
  */
+export function encodeCheckpoint(
+  players: Players,
+  values: ReadonlyMap<string, Elements>,
+  extras: CheckpointExtras,
+): Uint8Array<ArrayBuffer> {
+  const { options, optimiserD, optimiserG } = players;
+  const demand = (variable: string, size: number, type: 'f32' | 'u32') => {
+    const found = values.get(variable);
+    const fits = type === 'f32' ? found instanceof Float32Array : found instanceof Uint32Array;
+    if (!fits || found?.length !== size) {
+      throw new CheckpointError(
+        'variables',
+        `The variable ${variable} should be ${type}[${size}] and is ${found ? `${found.constructor.name} of ${found.length}` : 'missing'}.`,
+        'Give the values of all checkpointVariables(players).',
+      );
+    }
+  };
+  const sizes = variableSizes(players);
+  demand(variableNames.state, 4, 'u32');
+  for (const [variable, size] of sizes) demand(variable, size, 'f32');
+  const floats = (variable: string) => values.get(variable) as Float32Array<ArrayBuffer>;
+  const state = values.get(variableNames.state) as Uint32Array<ArrayBuffer>;
+  const step = state[2];
+
+  const tensors = new Map<string, WritableTensor>();
+  const orders = new FileOrders();
+  for (const { key, shape, variable, offset, parameter } of slotsOf(players)) {
+    let data = floats(variable).subarray(offset, offset + sizeOf(shape));
+    if (parameter) {
+      const order = orders.of(parameter);
+      const own = data;
+      data = new Float32Array(own.length);
+      for (let i = 0; i < order.length; i++) data[i] = own[order[i]];
+    }
+    tensors.set(key, { dtype: 'F32', shape, data });
+  }
+  for (const [key, count] of counters(players, step)) {
+    tensors.set(key, { dtype: 'I64', shape: [], data: BigInt64Array.of(count) });
+  }
+  const { latents = sampleLatents(options, SAMPLES) } = extras;
+  const rows = latents.length / options.latentDim;
+  if (!isSampleCount(rows)) {
+    throw new CheckpointError(
+      'shape',
+      `${latents.length} numbers are no latents of ${options.latentDim}.`,
+      `Give 1 to ${MAX_SAMPLES} rows of ${options.latentDim} numbers.`,
+    );
+  }
+  tensors.set(variableNames.sampleLatents, {
+    dtype: 'F32',
+    shape: [rows, options.latentDim],
+    data: latents,
+  });
+  tensors.set(variableNames.state, { dtype: 'U32', shape: [4], data: state });
+
+  const metadata = {
+    format: FORMAT,
+    step: String(step),
+    // Lists of keys fix their order.
+    options: JSON.stringify(
+      {
+        ...options,
+        lrD: rateInForce(optimiserD, options.lrD, floats),
+        lrG: rateInForce(optimiserG, options.lrG, floats),
+      },
+      Object.keys(defaultOptions),
+    ),
+    choices: JSON.stringify(extras.choices),
+    ...(extras.data && { data: JSON.stringify(extras.data, ['count', 'digest']) }),
+  };
+  for (const key of Object.keys(extras.metadata ?? {})) {
+    if (OWN_METADATA.has(key)) {
+      throw new CheckpointError(
+        'metadata',
+        `The metadata's key ${excerpt(key)} is the checkpoint's own.`,
+        'Choose another.',
+      );
+    }
+  }
+  return writeSafetensors(tensors, { ...metadata, ...extras.metadata });
+}
+
+/** The metadata's entry of a key, an object in JSON. */
+function readJson(metadata: SafetensorsFile['metadata'], key: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(metadata[key] ?? '');
+  } catch {
+    // Told below, with everything else that is no object.
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new CheckpointError('metadata', `The metadata's ${key} are no object in JSON.`);
+  }
+  return value as Record<string, unknown>;
+}
+
+/** The options in a file, checked. Learning rates may be 0: one that was set so freezes a net. */
+function readOptions(metadata: SafetensorsFile['metadata']): GanOptions {
+  const { lrD, lrG, ...given } = readJson(metadata, 'options');
+  for (const [name, rate] of Object.entries({ lrD, lrG })) {
+    if (!(typeof rate === 'number' && AT_LEAST_0.holds(Math.fround(rate)))) {
+      throw new CheckpointError('options', `The option ${name} is ${excerpt(rate)}.`);
+    }
+  }
+  const options = asOptions(given);
+  return { ...options, lrD: lrD as number, lrG: lrG as number };
+}
+
+/** `resolveOptions`, of something out of a file. */
+function asOptions(given: Record<string, unknown>): GanOptions {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(defaultOptions, name));
+  if (unknown !== undefined) {
+    throw new CheckpointError(
+      'options',
+      `The option ${excerpt(unknown)} is not known here.`,
+      'A newer version may have written the file: use that one.',
+    );
+  }
+  try {
+    return resolveOptions(given);
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    throw new CheckpointError('options', `There is no such model. ${error.message}`);
+  }
+}
+
+function readChoices(metadata: SafetensorsFile['metadata']): Choices {
+  const choices = readJson(metadata, 'choices');
+  const odd = Object.keys(choices).find((key) => typeof choices[key] !== 'string');
+  if (odd !== undefined) {
+    throw new CheckpointError('metadata', `The choice of ${excerpt(odd)} is no string.`);
+  }
+  return choices as Choices;
+}
+
+function readData(metadata: SafetensorsFile['metadata']): DataFingerprint | undefined {
+  if (metadata.data === undefined) return undefined;
+  const { count, digest } = readJson(metadata, 'data');
+  const counted = Number.isSafeInteger(count) && (count as number) > 0;
+  if (!counted || typeof digest !== 'string' || !/^[0-9a-f]{64}$/.test(digest)) {
+    throw new CheckpointError('metadata', "The metadata's data are no count and SHA-256 digest.");
+  }
+  return { count: count as number, digest };
+}
+
+/** Takes a file's tensors one by one, and knows what is left. */
+class TensorTaker {
+  private readonly left: Map<string, ReadTensor>;
+
+  constructor(tensors: ReadonlyMap<string, ReadTensor>) {
+    this.left = new Map(tensors);
+  }
+
+  /** The tensor of that name, if it has the shape; `undefined` in it stands for any size. */
+  take(key: string, shape: readonly (number | undefined)[]): ReadTensor {
+    const tensor = this.left.get(key);
+    if (!tensor) throw new CheckpointError('missing', `The tensor ${key} is missing.`);
+    const fits =
+      tensor.shape.length === shape.length &&
+      shape.every((size, axis) => size === undefined || size === tensor.shape[axis]);
+    if (!fits) {
+      const expected = shape.map((size) => size ?? 'n').join(', ');
+      throw new CheckpointError(
+        'shape',
+        `The tensor ${key} has the shape ${excerpt(tensor.shape)} where it should be [${expected}].`,
+      );
+    }
+    this.left.delete(key);
+    return tensor;
+  }
+
+  /** A tensor of floats, each in its range. F16, BF16 and F64 will do. */
+  floats(key: string, shape: readonly (number | undefined)[], range: Range): Float32Array {
+    const tensor = this.take(key, shape);
+    let data: Float32Array;
+    try {
+      data = toFloat32(tensor);
+    } catch {
+      throw new CheckpointError('dtype', `The tensor ${key} is ${tensor.dtype}, not of floats.`);
+    }
+    for (let i = 0; i < data.length; i++) {
+      if (!range.holds(data[i])) {
+        throw new CheckpointError(
+          'value',
+          `The tensor ${key} has ${data[i]} at ${i}, where there should be ${range.words}.`,
+          'The run has diverged: take an earlier checkpoint.',
+        );
+      }
+    }
+    return data;
+  }
+
+  /** PyTorch's counter of batches. */
+  counter(key: string): bigint {
+    const tensor = this.take(key, []);
+    if (tensor.dtype !== 'I64') {
+      throw new CheckpointError('dtype', `The tensor ${key} is ${tensor.dtype}, not I64.`);
+    }
+    return tensor.data[0];
+  }
+
+  /** Refuses tensors whose names start with the prefix and that nobody took. */
+  refuseOthers(prefix: string): void {
+    for (const key of this.left.keys()) {
+      if (!key.startsWith(prefix)) continue;
+      throw new CheckpointError(
+        'unknown',
+        `The tensor ${excerpt(key)} is not of this model.`,
+        'Nothing in a checkpoint is passed over: take it out, or use the version that wrote it.',
+      );
+    }
+  }
+}
+
+/** The file's tensors of the slots, each in its place in a variable; gaps between them are 0. */
+function readSlots(
+  taker: TensorTaker,
+  slots: readonly Slot[],
+  sizes: ReadonlyMap<string, number>,
+): Map<string, Float32Array<ArrayBuffer>> {
+  // All of them are there, of the shapes that the options say, before memory is taken for them.
+  const read = slots.map((slot) => ({
+    ...slot,
+    data: taker.floats(slot.key, slot.shape, slot.range),
+  }));
+  const values = new Map<string, Float32Array<ArrayBuffer>>();
+  const orders = new FileOrders();
+  for (const { variable, offset, parameter, data } of read) {
+    let flat = values.get(variable);
+    if (!flat) {
+      flat = new Float32Array(sizes.get(variable) ?? 0);
+      values.set(variable, flat);
+    }
+    if (parameter) {
+      const order = orders.of(parameter);
+      for (let i = 0; i < order.length; i++) flat[offset + order[i]] = data[i];
+    } else {
+      flat.set(data, offset);
+    }
+  }
+  return values;
+}
+
+/** What the state must be at a step: every random number of a run is a function of it. */
+function readState(taker: TensorTaker, seed: number): Uint32Array<ArrayBuffer> {
+  const { dtype, data } = taker.take(variableNames.state, [4]);
+  if (dtype !== 'U32') {
+    throw new CheckpointError('dtype', `The tensor ${variableNames.state} is ${dtype}, not U32.`);
+  }
+  if (data[0] !== seed || data[1] !== 0 || data[3] !== 0) {
+    throw new CheckpointError(
+      'value',
+      `The tensor ${variableNames.state} is [${data.join(', ')}], which is not of the seed ${seed}.`,
+    );
+  }
+  return new Uint32Array(data);
+}
+
+/**
+ * Reads what `encodeCheckpoint` wrote. Everything in it is checked against the options in it: each
+ * tensor is there, of its dtype (F16, BF16 and F64 are converted), shape and range, finite, and none
+ * is there that does not belong. To go on, give `values` to the variables of `new Players(options)`.
+ *
+ * @throws {SafetensorsError} if it is no safetensors file.
+ * @throws {CheckpointError} if it is no whole checkpoint: see there for the codes.
+ */
+export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+  const { tensors, metadata } = readSafetensors(bytes);
+  checkFormat(metadata);
+  const options = readOptions(metadata);
+  const choices = readChoices(metadata);
+  const data = readData(metadata);
+  const players = new Players(options);
+  const taker = new TensorTaker(tensors);
+  const state = readState(taker, options.seed);
+  const step = state[2];
+  if (metadata.step !== String(step)) {
+    throw new CheckpointError(
+      'metadata',
+      `The metadata's step is ${excerpt(metadata.step)}, the state's ${step}.`,
+    );
+  }
+  const shape = [undefined, options.latentDim];
+  const latents = taker.floats(variableNames.sampleLatents, shape, FINITE);
+  if (!isSampleCount(latents.length / options.latentDim)) {
+    throw new CheckpointError(
+      'shape',
+      `The tensor ${variableNames.sampleLatents} does not have 1 to ${MAX_SAMPLES} rows.`,
+    );
+  }
+  for (const [key, count] of counters(players, step)) {
+    const found = taker.counter(key);
+    if (found !== count) {
+      throw new CheckpointError('value', `The tensor ${key} is ${found}, after ${step} steps.`);
+    }
+  }
+  const slots = slotsOf(players);
+  const values: Checkpoint['values'] = readSlots(taker, slots, variableSizes(players));
+  taker.refuseOthers('');
+  values.set(variableNames.state, state);
+  for (const [optimiser, lr] of [
+    [players.optimiserD, options.lrD],
+    [players.optimiserG, options.lrG],
+  ] as const) {
+    const { variable, values: hyper } = optimiser.withLearningRate(lr);
+    values.set(variable, hyper);
+  }
+  const others = Object.entries(metadata).filter(([key]) => !OWN_METADATA.has(key));
+  return { options, step, values, choices, data, latents, metadata: Object.fromEntries(others) };
+}
+
+function checkFormat({ format }: SafetensorsFile['metadata']): void {
+  if (format === FORMAT) return;
+  throw new CheckpointError(
+    'format',
+    `This is no checkpoint of the format ${FORMAT}, but ${format === undefined ? 'of none' : excerpt(format)}.`,
+    "Training goes on from Ganvas's own checkpoints. Weights alone are enough for drawing samples.",
+  );
+}
+
+/** Sizes of the DCGAN whose generator's state_dict this is. */
+function inferShape(tensors: ReadonlyMap<string, ReadTensor>, prefix: string): DcganShape {
+  // Transposed convolution, batch-norm, ReLU, and so on: weights of convolutions are every third.
+  const convolutions: (readonly number[])[] = [];
+  for (;;) {
+    const tensor = tensors.get(`${prefix}main.${3 * convolutions.length}.weight`);
+    if (!tensor) break;
+    convolutions.push(tensor.shape);
+  }
+  const first = convolutions.at(0);
+  const last = convolutions.at(-1);
+  if (!first || !last || convolutions.some((shape) => shape.length !== 4)) {
+    throw new CheckpointError(
+      'missing',
+      "There is no generator of PyTorch's DCGAN example: main.0.weight, main.3.weight and so on.",
+      'Give its state_dict, by itself or with names that start with "generator.".',
+    );
+  }
+  // The first makes a map of 4 × 4, and each one after it doubles that.
+  const imageSize = 2 ** (convolutions.length + 1);
+  return { imageSize, latentDim: first[0], width: last[0], channels: last[1] };
+}
+
+/**
+ * Reads a generator and what else drawing samples takes: out of a checkpoint, or out of PyTorch's
+ * weights of its DCGAN example (any of the sizes that `GanOptions` has), alone or with names that
+ * start with `generator.`, where the sizes follow from the shapes. Other tensors are passed over,
+ * unless they claim to be the generator's.
+ *
+ * @throws {SafetensorsError} if it is no safetensors file.
+ * @throws {CheckpointError} if there is no whole generator in it.
+ */
+export function decodeGenerator(bytes: Uint8Array): GeneratorWeights {
+  const { tensors, metadata } = readSafetensors(bytes);
+  const taker = new TensorTaker(tensors);
+  const own = metadata.format === FORMAT;
+  const named = own || tensors.has('generator.main.0.weight');
+  const prefix = named ? 'generator.' : '';
+  const options = own ? readOptions(metadata) : asOptions({ ...inferShape(tensors, prefix) });
+  const { generator } = new Players(options);
+  const slots = [
+    ...parameterSlots(generator, options.ema > 0 ? 'ema.generator.' : prefix, generator.variable),
+    ...statisticsSlots(generator, prefix),
+  ];
+  const sizes = new Map([[generator.variable, generator.size]]);
+  for (const { variable, shape } of generator.buffers.values()) sizes.set(variable, sizeOf(shape));
+  const values = readSlots(taker, slots, sizes);
+  // Files of old versions of PyTorch do not have them, and drawing does not need them.
+  for (const key of counterKeys(generator, prefix)) if (tensors.has(key)) taker.counter(key);
+  // A checkpoint has both: weights and their average.
+  if (!own) taker.refuseOthers(prefix);
+  const step = own && /^\d{1,10}$/.test(metadata.step ?? '') ? Number(metadata.step) : undefined;
+  return { options: { ...options, ema: 0 }, step, values };
+}
+
+/**
+ * What the pictures of a run are, to store with its checkpoints. Reads them all, beside the main
+ * thread: some milliseconds for each 10 MB.
+ *
+ * @param pictures as they are trained on: fitted to the model's size and channels
+ */
+export async function fingerprintOf({ count, data }: ImageSet): Promise<DataFingerprint> {
+  return { count, digest: await sha256(data) };
+}
+
+/**
+ * Makes sure that a run goes on with the pictures it began with, where the checkpoint says what they
+ * were: on others, its batches would not go on where they were, and it would be another run.
+ *
+ * @throws {CheckpointError} `checkpoint-data` if they are others.
+ */
+export function checkSameData(
+  { data }: Pick<Checkpoint, 'data'>,
+  { count, digest }: DataFingerprint,
+): void {
+  if (!data || (data.count === count && data.digest === digest)) return;
+  const what =
+    data.count === count
+      ? `others than the ${count} pictures`
+      : `${count} pictures, and not the ${data.count}`;
+  throw new CheckpointError(
+    'data',
+    `These are ${what} that the run was trained on.`,
+    'Give the same data set in the same order, or start a new run.',
+  );
+}
+
+/** `encodeCheckpoint` of variables that are read now. */
 export async function writeCheckpoint(
   players: Players,
   readVariable: (name: string) => Promise<Elements>,
   metadata: Readonly<Record<string, string>>,
 ): Promise<Uint8Array<ArrayBuffer>> {
   // All reads are submitted before one is awaited, so that no step of a run comes between them.
-  const names = variablesOf(players);
+  const names = checkpointVariables(players);
   const read = await Promise.all(names.map(readVariable));
   const values = new Map(names.map((name, i) => [name, read[i]]));
-  const floats = (name: string) => values.get(name) as Float32Array<ArrayBuffer>;
-  const tensors = new Map<string, WritableTensor>();
-  const addAll = (entries: [string, WritableTensor][]) => {
-    for (const [name, tensor] of entries) tensors.set(name, tensor);
-  };
-  const state = values.get(variableNames.state) as Uint32Array<ArrayBuffer>;
-  const steps = state[2];
-  const { dSteps, freshLatent, mixedBatch } = players.options;
-  // Forward passes in training mode a step: what PyTorch counts in num_batches_tracked.
-  const passes = new Map([
-    [players.generator, dSteps + (freshLatent ? 1 : 0)],
-    [players.discriminator, dSteps * (mixedBatch ? 1 : 2) + 1],
-  ]);
-  for (const [net, passesOfNet] of passes) {
-    addAll(netTensors(net, floats(net.variable), net.name));
-    for (const [path, buffer] of net.buffers) {
-      const module = path.slice(0, path.lastIndexOf('.'));
-      const values = floats(buffer.variable);
-      const [, channels] = buffer.shape;
-      buffer.fileNames.forEach((name, i) => {
-        const data = values.slice(i * channels, (i + 1) * channels);
-        tensors.set(`${net.name}.${module}.${name}`, { dtype: 'F32', shape: [channels], data });
-      });
-      const tracked = BigInt64Array.of(BigInt(steps * passesOfNet));
-      tensors.set(`${net.name}.${module}.num_batches_tracked`, {
-        dtype: 'I64',
-        shape: [],
-        data: tracked,
-      });
-    }
-    for (const moment of ['m', 'v']) {
-      const prefix = `${net.name}.adam.${moment}`;
-      addAll(netTensors(net, floats(prefix), prefix));
-    }
-    const corrections = floats(`${net.name}.adam.corrections`);
-    tensors.set(`${net.name}.adam.corrections`, { dtype: 'F32', shape: [2], data: corrections });
-  }
-  if (players.options.ema > 0) {
-    addAll(netTensors(players.generator, floats(variableNames.ema), 'generator.ema'));
-    const data = floats(variableNames.emaCorrection);
-    tensors.set(variableNames.emaCorrection, { dtype: 'F32', shape: [1], data });
-  }
-  tensors.set('state', { dtype: 'U32', shape: [4], data: state });
-  return writeSafetensors(tensors, { ...metadata, step: String(steps) }) as Uint8Array<ArrayBuffer>;
+  return encodeCheckpoint(players, values, { choices: JSON.parse(metadata.choices) as Choices });
 }

@@ -11,17 +11,47 @@
 
 import { GanvasError } from '../graph/errors.ts';
 
-/** Element types that can be read. F16 and BF16 are widened to float32 on the way in. */
-export type SafetensorsDtype = 'F32' | 'F16' | 'BF16' | 'U8' | 'U32' | 'I32' | 'I64';
+/** The typed array that holds a dtype's elements, one for one. */
+const ARRAYS = {
+  F64: Float64Array,
+  F32: Float32Array,
+  I64: BigInt64Array,
+  U64: BigUint64Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  I16: Int16Array,
+  U16: Uint16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+} as const satisfies Record<keyof ArrayOf, unknown>;
+
+interface ArrayOf {
+  F64: Float64Array;
+  F32: Float32Array;
+  I64: BigInt64Array;
+  U64: BigUint64Array;
+  I32: Int32Array;
+  U32: Uint32Array;
+  I16: Int16Array;
+  U16: Uint16Array;
+  I8: Int8Array;
+  U8: Uint8Array;
+}
+
+/** Element types that can be written, each from the typed array of that type. */
+export type WritableDtype = keyof ArrayOf;
+
+/** Element types that can be read. F16 and BF16 are widened to float32 on the way in; BOOL is bytes. */
+export type SafetensorsDtype = WritableDtype | 'F16' | 'BF16' | 'BOOL';
 
 /** A tensor to write: the data's type follows from the dtype. */
-export type WritableTensor = { readonly shape: readonly number[] } & (
-  | { readonly dtype: 'F32'; readonly data: Float32Array }
-  | { readonly dtype: 'U8'; readonly data: Uint8Array }
-  | { readonly dtype: 'U32'; readonly data: Uint32Array }
-  | { readonly dtype: 'I32'; readonly data: Int32Array }
-  | { readonly dtype: 'I64'; readonly data: BigInt64Array }
-);
+export type WritableTensor = {
+  [D in WritableDtype]: {
+    readonly dtype: D;
+    readonly shape: readonly number[];
+    readonly data: ArrayOf[D];
+  };
+}[WritableDtype];
 
 /** A tensor that was read; `dtype` is the one in the file. */
 export type ReadTensor =
@@ -30,13 +60,14 @@ export type ReadTensor =
       readonly dtype: 'F16' | 'BF16';
       readonly shape: readonly number[];
       readonly data: Float32Array;
-    };
+    }
+  | { readonly dtype: 'BOOL'; readonly shape: readonly number[]; readonly data: Uint8Array };
 
 /** What is in a safetensors file. */
 export interface SafetensorsFile {
   /** By name, in the order of their data in the file. */
   readonly tensors: Map<string, ReadTensor>;
-  /** The `__metadata__` strings; empty where there are none. */
+  /** The `__metadata__` strings; empty where there are none. It inherits nothing, whatever its keys. */
   readonly metadata: Record<string, string>;
 }
 
@@ -63,23 +94,23 @@ const MAX_HEADER = 100_000_000;
 
 /** Bytes per element. */
 const SIZES: Readonly<Record<SafetensorsDtype, number>> = {
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  U8: 1,
-  U32: 4,
-  I32: 4,
-  I64: 8,
+  ...(Object.fromEntries(
+    Object.entries(ARRAYS).map(([dtype, array]) => [dtype, array.BYTES_PER_ELEMENT]),
+  ) as Record<WritableDtype, number>),
+  ...{ F16: 2, BF16: 2, BOOL: 1 },
 };
 
-/** What can be written, and from which typed array. */
-const ARRAYS = {
-  F32: Float32Array,
-  U8: Uint8Array,
-  U32: Uint32Array,
-  I32: Int32Array,
-  I64: BigInt64Array,
-} as const;
+/** Something out of a file for a message: its size there is the file's to choose, so not here. */
+export function excerpt(value: unknown): string {
+  if (Array.isArray(value)) {
+    // Only flat: lists inside lists may be deeper than the stack.
+    return `[${value.slice(0, 8).map((item) => (Array.isArray(item) ? '[…]' : excerpt(item)))}${value.length > 8 ? ',…' : ''}]`;
+  }
+  if (isObject(value)) return 'an object';
+  const text = typeof value === 'string' ? value : String(value);
+  const short = text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  return typeof value === 'string' ? JSON.stringify(short) : short;
+}
 
 /**
  * Writes a safetensors file.
@@ -102,7 +133,7 @@ export function writeSafetensors(
     if (typeof value !== 'string' || !isUnicode(key) || !isUnicode(value)) {
       throw new SafetensorsError(
         'metadata',
-        `metadata ${JSON.stringify(key)} is not a Unicode string.`,
+        `metadata ${excerpt(key)} is not a Unicode string.`,
         'Metadata are strings: use JSON.stringify for anything else.',
       );
     }
@@ -114,7 +145,7 @@ export function writeSafetensors(
     if (name === METADATA || !isUnicode(name)) {
       throw new SafetensorsError(
         'name',
-        `${JSON.stringify(name)} cannot be a tensor's name.`,
+        `${excerpt(name)} cannot be a tensor's name.`,
         'Choose another.',
       );
     }
@@ -122,15 +153,15 @@ export function writeSafetensors(
     if (count === undefined || data.length !== count) {
       throw new SafetensorsError(
         'shape',
-        `${name}: ${data.length} elements for the shape [${shape.join(', ')}].`,
+        `${excerpt(name)}: ${data.length} elements for the shape [${shape.join(', ')}].`,
         mine,
       );
     }
     if (!(Object.hasOwn(ARRAYS, dtype) && data instanceof ARRAYS[dtype])) {
       throw new SafetensorsError(
         'dtype',
-        `${name}: ${dtype} with a ${data.constructor.name}.`,
-        'Writes F32, U8, U32, I32 and I64 from the typed array of that type.',
+        `${excerpt(name)}: ${dtype} with a ${data.constructor.name}.`,
+        `Writes ${Object.keys(ARRAYS).join(', ')}, each from the typed array of that type.`,
       );
     }
     const end = offset + data.byteLength;
@@ -156,8 +187,10 @@ export function writeSafetensors(
 /**
  * Reads a safetensors file. The result shares no memory with `bytes`.
  *
- * @throws {SafetensorsError} for anything that the format does not allow, and for a dtype other
- *   than F32, F16, BF16, U8, U32, I32, I64.
+ * It takes time and memory in proportion to the file, whatever the file says.
+ *
+ * @throws {SafetensorsError} for anything that the format does not allow, and for a dtype that is
+ *   not a `SafetensorsDtype`.
  */
 export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
   if (bytes.length < 8) {
@@ -183,7 +216,7 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
     if (begin !== position) {
       throw new SafetensorsError(
         'offsets',
-        `${name}: its data starts at ${begin}, ${begin < position ? 'inside' : 'with a gap after'} ` +
+        `${excerpt(name)}: its data starts at ${begin}, ${begin < position ? 'inside' : 'with a gap after'} ` +
           `what ends at ${position}.`,
       );
     }
@@ -224,106 +257,153 @@ function parseHeader(bytes: Uint8Array): Map<string, unknown> {
   if (!text.startsWith('{')) {
     throw new SafetensorsError('header', 'The header does not start with "{".');
   }
+  checkStructure(text);
   try {
     value = JSON.parse(text);
   } catch {
     throw new SafetensorsError('header', 'The header is not JSON.');
   }
-  const twice = duplicateKey(text);
-  if (twice !== undefined) {
-    throw new SafetensorsError('header', `The header has ${twice} twice.`);
-  }
   // It starts with "{" and it is JSON, so it is an object.
   return new Map(Object.entries(value as Record<string, unknown>));
 }
 
+/** Levels of objects and lists that a header may have. The format needs 3. */
+const MAX_DEPTH = 8;
+
 /**
- * A key that occurs twice in one object, as written, or undefined. JSON.parse keeps the last and
- * says nothing, and other readers keep the first: two readers would see two different files.
- *
- * @param text valid JSON
+ * Refuses what JSON.parse would take: nesting without end, and a key that occurs twice in one
+ * object. Of two equal keys JSON.parse keeps the last, and other readers the first: two readers would
+ * see two different files. Text that is no JSON may pass, as parsing it comes next.
  */
-function duplicateKey(text: string): string | undefined {
+function checkStructure(text: string): void {
   const scopes: (Set<string> | undefined)[] = [];
-  const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/gs;
-  for (let match = token.exec(text); match; match = token.exec(text)) {
-    const [found, colon] = match;
-    if (found === '{') scopes.push(new Set());
-    else if (found === '[') scopes.push(undefined);
-    else if (found === '}' || found === ']') scopes.pop();
-    else if (colon) {
-      const written = found.slice(0, -colon.length);
-      // Decoded, as "a" and "\u0061" are the same key.
-      const key = JSON.parse(written) as string;
+  for (let i = 0; i < text.length; i++) {
+    const found = text[i];
+    if (found === '{' || found === '[') {
+      if (scopes.push(found === '{' ? new Set() : undefined) > MAX_DEPTH) {
+        throw new SafetensorsError('header', 'The header has lists inside lists inside lists.');
+      }
+    } else if (found === '}' || found === ']') {
+      scopes.pop();
+    } else if (found === '"') {
+      const begin = i;
+      for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === '\\') i++;
+      let next = i + 1;
+      while (' \t\n\r'.includes(text[next] ?? '?')) next++;
       const scope = scopes.at(-1);
-      if (scope?.has(key)) return written;
-      scope?.add(key);
+      if (text[next] !== ':' || !scope) continue;
+      const key = decodeKey(text.slice(begin, i + 1));
+      if (scope.has(key)) {
+        throw new SafetensorsError('header', `The header has ${excerpt(key)} twice.`);
+      }
+      scope.add(key);
     }
   }
-  return undefined;
+}
+
+/** A key without its quotes; "a" and "\u0061" are the same. */
+function decodeKey(written: string): string {
+  if (!written.includes('\\')) return written.slice(1, -1);
+  try {
+    return JSON.parse(written) as string;
+  } catch {
+    throw new SafetensorsError('header', 'The header is not JSON.');
+  }
 }
 
 function readMetadata(value: unknown): Record<string, string> {
-  if (value === undefined) return {};
+  const metadata = Object.create(null) as Record<string, string>;
+  if (value === undefined) return metadata;
   if (!isObject(value)) {
     throw new SafetensorsError('metadata', 'The metadata are not an object.');
   }
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') {
-      throw new SafetensorsError('metadata', `Metadata ${JSON.stringify(key)} is not a string.`);
+    if (typeof text !== 'string' || !isUnicode(key) || !isUnicode(text)) {
+      throw new SafetensorsError('metadata', `Metadata ${excerpt(key)} is no Unicode string.`);
     }
+    metadata[key] = text;
   }
-  return value as Record<string, string>;
+  return metadata;
 }
 
 function readEntry(name: string, value: unknown): Entry {
-  if (!isObject(value)) throw new SafetensorsError('header', `${name}: is not an object.`);
+  const what = excerpt(name);
+  if (!isUnicode(name)) throw new SafetensorsError('name', `${what} is no Unicode string.`);
+  if (!isObject(value)) throw new SafetensorsError('header', `${what}: is not an object.`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== 'string' || !Object.hasOwn(SIZES, dtype)) {
     throw new SafetensorsError(
       'dtype',
-      `${name}: has the dtype ${JSON.stringify(dtype)}.`,
+      `${what}: has the dtype ${excerpt(dtype)}.`,
       `Those that can be read are ${Object.keys(SIZES).join(', ')}.`,
     );
   }
   const known = dtype as SafetensorsDtype;
   const count = isIntegers(shape) ? elementCount(shape) : undefined;
   if (!isIntegers(shape) || count === undefined) {
-    throw new SafetensorsError('shape', `${name}: ${JSON.stringify(shape)} is no shape.`);
+    throw new SafetensorsError('shape', `${what}: ${excerpt(shape)} is no shape.`);
   }
   if (!isIntegers(offsets) || offsets.length !== 2 || offsets[1]! < offsets[0]!) {
-    throw new SafetensorsError('offsets', `${name}: ${JSON.stringify(offsets)} is no range.`);
+    throw new SafetensorsError('offsets', `${what}: ${excerpt(offsets)} is no range.`);
   }
   const [begin, end] = offsets as [number, number];
   if (end - begin !== count * SIZES[known]) {
     throw new SafetensorsError(
       'offsets',
-      `${name}: ${end - begin} bytes for ${known} of the shape [${shape.join(', ')}].`,
+      `${what}: ${end - begin} bytes for ${known} of the shape ${excerpt(shape)}.`,
     );
   }
   return { name, dtype: known, shape, begin, end };
 }
 
-function toTensor(dtype: SafetensorsDtype, shape: readonly number[], buffer: ArrayBuffer) {
+function toTensor(
+  dtype: SafetensorsDtype,
+  shape: readonly number[],
+  buffer: ArrayBuffer,
+): ReadTensor {
   switch (dtype) {
-    case 'F32':
-      return { dtype, shape, data: new Float32Array(buffer) };
     case 'F16':
-      return { dtype, shape, data: Float32Array.from(new Uint16Array(buffer), halfToFloat) };
+      return { dtype, shape, data: widen(new Uint16Array(buffer)) };
     case 'BF16': {
       // The upper half of a float32.
-      const bits = Uint32Array.from(new Uint16Array(buffer), (half) => half << 16);
+      const bits = Uint32Array.from(new Uint16Array(buffer));
+      for (let i = 0; i < bits.length; i++) bits[i] <<= 16;
       return { dtype, shape, data: new Float32Array(bits.buffer) };
     }
-    case 'U8':
+    case 'BOOL':
       return { dtype, shape, data: new Uint8Array(buffer) };
-    case 'U32':
-      return { dtype, shape, data: new Uint32Array(buffer) };
-    case 'I32':
-      return { dtype, shape, data: new Int32Array(buffer) };
-    case 'I64':
-      return { dtype, shape, data: new BigInt64Array(buffer) };
+    default:
+      return { dtype, shape, data: new ARRAYS[dtype](buffer) } as WritableTensor;
   }
+}
+
+/**
+ * The elements of a tensor of any float type as float32; F64 is rounded. Shares the tensor's memory
+ * where nothing has to be converted.
+ *
+ * @throws {SafetensorsError} for integers and booleans, code `safetensors-dtype`.
+ */
+export function toFloat32({ dtype, data }: ReadTensor): Float32Array {
+  switch (dtype) {
+    case 'F32':
+    case 'F16':
+    case 'BF16':
+      return data;
+    case 'F64':
+      return new Float32Array(data);
+    default:
+      throw new SafetensorsError(
+        'dtype',
+        `${dtype} is no float type.`,
+        'Give F32, F16, BF16 or F64.',
+      );
+  }
+}
+
+function widen(halves: Uint16Array): Float32Array {
+  const floats = new Float32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) floats[i] = halfToFloat(halves[i]);
+  return floats;
 }
 
 /** IEEE 754 binary16: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits. */
@@ -338,13 +418,21 @@ function halfToFloat(half: number): number {
 
 /** Number of elements of a shape; undefined where it is no shape or too large for any array. */
 function elementCount(shape: readonly number[]): number | undefined {
-  if (shape.some((size) => !Number.isSafeInteger(size) || size < 0)) return undefined;
-  const count = shape.reduce((a, b) => a * b, 1);
-  return Number.isSafeInteger(count) ? count : undefined;
+  let count = 1;
+  for (const size of shape) {
+    count *= size;
+    // Checked on the way: a 0 at the end would hide that it has overflown.
+    if (!isSize(size) || !isSize(count)) return undefined;
+  }
+  return count;
 }
 
+/** A whole number from 0 that floats express exactly; JSON can also say −0. */
+const isSize = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
+
 function isIntegers(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
+  return Array.isArray(value) && value.every(isSize);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

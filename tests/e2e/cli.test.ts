@@ -109,11 +109,11 @@ describe('npm run train', () => {
       'generator.main.0.weight': [64, 32, 4, 4],
       'generator.main.1.running_var': [32],
       'generator.main.9.weight': [8, 1, 4, 4],
-      'generator.ema.main.3.weight': [32, 16, 4, 4],
+      'ema.generator.main.3.weight': [32, 16, 4, 4],
       'discriminator.main.0.weight': [8, 1, 4, 4],
       'discriminator.main.3.bias': [16],
       'discriminator.main.8.weight': [1, 32, 4, 4],
-      'discriminator.adam.v.main.2.weight': [16, 8, 4, 4],
+      'adam.discriminator.v.main.2.weight': [16, 8, 4, 4],
     });
     expect(tensors.get('generator.main.1.num_batches_tracked')?.data).toEqual(
       BigInt64Array.of(20n),

@@ -3,10 +3,13 @@
 //   dβ = Σ dy, dγ = Σ dy·x̂, dx = γ/σ · (dy − (dβ + x̂·dγ)/n).
 //
 // Every invocation first adds up the partial sums of its column (batch_norm_grad_sums.wgsl), then
-// makes dx of one slice of rows. Those of the first slice store dγ and dβ.
+// makes dx of one slice of rows. Those of the first slice store dγ and dβ, or add them to what an
+// earlier pass over the same layer left there: no binding is left for another operand.
 
 alias V = vec4f;
 const WORKGROUP = 64;
+const ADD_DGAMMA = false;
+const ADD_DBETA = false;
 
 struct Params {
   rows: u32,
@@ -51,8 +54,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     at += 2 * columns;
   }
   if (part == 0) {
-    dbeta[column] = sum;
-    dgamma[column] = product;
+    dgamma[column] = product + select(V(), dgamma[column], ADD_DGAMMA);
+    dbeta[column] = sum + select(V(), dbeta[column], ADD_DBETA);
   }
 
   let mean = saved[column];

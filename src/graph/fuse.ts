@@ -3,6 +3,13 @@ import { type MapArg, MapBuilder, type MapProgram, type OperandAccess } from './
 import { type Access, opDefinition } from './registry.ts';
 import { broadcastShapes, type Shape, sameShape, stridesOf } from './shape.ts';
 
+/** A further output of a node that is not stored, but added to an earlier tensor where that lies. */
+export interface Addition {
+  readonly onto: Tensor;
+  /** The result, which takes the place of `onto`. */
+  readonly total: Tensor;
+}
+
 /** What runs as one kernel: a node with the chain fused after it, or a chain on its own. */
 export interface Group {
   /** The node whose kernel this is; absent for a chain of element-wise operations on its own. */
@@ -13,6 +20,8 @@ export interface Group {
   readonly map: MapBuilder;
   /** Applied to a reduction's input as it is loaded. */
   readonly prologue?: MapProgram;
+  /** By the output of the node that is added. */
+  readonly additions?: ReadonlyMap<Tensor, Addition>;
 }
 
 /** What fusing must know of kernels, without knowing any. */
@@ -20,6 +29,8 @@ export interface FusionRules {
   /** Storage buffers that the node's storing dispatch binds, or undefined if nothing may be fused to it. */
   buffersOf(node: Node): number | undefined;
   takesPrologue(node: Node): boolean;
+  /** Can the node's kernel add this output, which is not its first, to what lies in its place? */
+  canAdd(output: Tensor): boolean;
   readonly maxBuffers: number;
   /** Byte alignment of a binding's offset: a view that starts elsewhere is copied. */
   readonly alignment: number;
@@ -60,9 +71,10 @@ const isUniform = (map: MapProgram): boolean =>
   map.operands.every((o) => o.access.kind === 'scalar');
 
 /** Every tensor that a group's kernels read. */
-export function readsOf({ node, map, prologue }: Group): Tensor[] {
+export function readsOf({ node, map, prologue, additions }: Group): Tensor[] {
   const direct = prologue ? prologue.operands.map((o) => o.tensor) : (node?.inputs ?? []);
-  return [...direct, ...map.operands.map((o) => o.tensor)];
+  const addedTo = [...(additions?.values() ?? [])].map(({ onto }) => onto);
+  return [...direct, ...map.operands.map((o) => o.tensor), ...addedTo];
 }
 
 class Fuser {
@@ -252,10 +264,37 @@ class Fuser {
         return;
       }
     }
+    if (node.op === 'add' && this.addInPlace(node, y)) return;
     // The last of them reads no more than the node's own operands.
     const maps = choices.map((inline) => assemble(undefined, inline));
     const fits = (map: MapBuilder) => 1 + buffers(map) <= this.rules.maxBuffers;
     this.push({ output: y, map: maps.find(fits) ?? maps[maps.length - 1] });
+  }
+
+  private hasOneUse(tensor: Tensor): boolean {
+    return this.uses.get(tensor)?.size === 1 && !this.results.has(tensor);
+  }
+
+  /**
+   * Gradients of parameters that are used twice: where the kernel that makes the later operand of an
+   * addition can add it to the earlier one, and nobody else needs either, no dispatch is left.
+   */
+  private addInPlace(node: Node, y: Tensor): boolean {
+    const [added, onto] = node.inputs
+      .map((x) => unview(x))
+      .map((tensor) => ({ tensor, index: this.maker.get(tensor) ?? -1 }))
+      .sort((a, b) => b.index - a.index);
+    const group = this.groups[added.index];
+    if (onto.index < 0 || onto.index === added.index || added.tensor.node !== group.node)
+      return false;
+    for (const { tensor } of [added, onto])
+      if (!this.hasOneUse(tensor) || tensor.size !== y.size) return false;
+    if (!this.rules.canAdd(added.tensor)) return false;
+    const addition = { onto: onto.tensor, total: y };
+    const additions = new Map([...(group.additions ?? []), [added.tensor, addition]]);
+    this.groups[added.index] = { ...group, additions };
+    this.maker.set(y, added.index);
+    return true;
   }
 
   /** The latest kernel that makes an operand of `node` for nobody else, to which `node` may be fused. */
@@ -267,7 +306,7 @@ class Fuser {
       const group = this.groups[index ?? -1];
       if (!group?.node || index === undefined || group.output !== tensor) continue;
       const buffers = this.rules.buffersOf(group.node);
-      const soleUse = this.uses.get(tensor)?.size === 1 && !this.results.has(tensor);
+      const soleUse = this.hasOneUse(tensor);
       // Of the same size as the result it is not broadcast: its elements are in the same order.
       if (buffers === undefined || !soleUse || tensor.size !== y.size) continue;
       if (!best || index > best.index) best = { group, index, tensor, buffers };
@@ -278,7 +317,8 @@ class Fuser {
 
 /**
  * Fuses chains of element-wise operations to the kernel that makes their operand, and movements to
- * the loads of what follows. `nodes` are in trace order; so are the groups.
+ * the loads of what follows; adds up the further outputs of kernels in place. `nodes` are in trace
+ * order; so are the groups.
  */
 export const fuse = (graph: Graph, nodes: readonly Node[], rules: FusionRules): Group[] =>
   new Fuser(graph, nodes, rules).run();

@@ -44,9 +44,9 @@ export interface PlacedGraph {
 const END = Number.POSITIVE_INFINITY;
 
 /** What a group writes: its result, then its node's further outputs. */
-export const writesOf = ({ node, output }: Group): Tensor[] => [
+export const writesOf = ({ node, output, additions }: Group): Tensor[] => [
   output,
-  ...(node?.outputs.slice(1) ?? []),
+  ...(node?.outputs.slice(1).map((t) => additions?.get(t)?.total ?? t) ?? []),
 ];
 
 /** The input that the tensor's node updates in place to make it. */
@@ -55,6 +55,10 @@ function updatedInput({ node, index }: Tensor): Tensor | undefined {
   const pair = opDefinition(node.op).inPlace?.find(([output]) => output === index);
   return pair && node.inputs[pair[1]];
 }
+
+/** What a group adds to in place to make `total`. */
+const addedTo = ({ additions }: Group, total: Tensor): Tensor | undefined =>
+  [...(additions?.values() ?? [])].find((a) => a.total === total)?.onto;
 
 class Placer {
   private readonly placed = new Map<Tensor, Placement>();
@@ -159,26 +163,41 @@ class Placer {
     const node = group.node;
     if (!node) return;
     const offsets = node.attrs.offsets as number[];
-    const wanted = new Map<Tensor, number>();
+    const wanted = new Set<Tensor>();
+    const claims: { tensors: readonly Tensor[]; offset: number }[] = [];
     const bases = node.inputs.map((input) => this.base(input).tensor);
     node.inputs.forEach((input, i) => {
       const { tensor, offset } = this.base(input);
-      const writer = this.writer.get(tensor);
       const byteOffset = offsets[i] * 4;
-      if (writer === undefined || offset !== 0 || tensor.size !== input.size) return;
-      if (byteOffset % this.alignment !== 0 || this.kept.has(tensor) || this.windows.has(tensor))
-        return;
-      // What has a place of its own stays there; what is packed twice would be copied within a buffer.
-      if (tensor.node.op === 'pack' || updatedInput(tensor)) return;
-      if (bases.filter((t) => t === tensor).length === 1) wanted.set(tensor, byteOffset);
+      if (offset !== 0 || tensor.size !== input.size || byteOffset % this.alignment !== 0) return;
+      // What is packed twice would be copied within a buffer.
+      if (bases.filter((t) => t === tensor).length > 1) return;
+      const tensors = this.addedUp(tensor);
+      // What has a place of its own stays there.
+      const free = (t: Tensor) =>
+        this.writer.has(t) && !this.kept.has(t) && !this.windows.has(t) && t.node.op !== 'pack';
+      if (!tensors.every(free) || tensors.some(updatedInput)) return;
+      claims.push({ tensors, offset: byteOffset });
+      for (const t of tensors) wanted.add(t);
     });
     // One dispatch may not read one window of a buffer and write another.
-    for (const [tensor, offset] of wanted) {
-      const clash = (this.readers.get(tensor) ?? []).some(
+    for (const { tensors, offset } of claims) {
+      const clash = (this.readers.get(tensors[0]) ?? []).some(
         (p) => p !== END && writesOf(this.groups[p]).some((t) => wanted.has(t)),
       );
-      if (!clash) this.windows.set(tensor, { pack: group.output, offset });
+      if (clash) continue;
+      for (const t of tensors) this.windows.set(t, { pack: group.output, offset });
     }
+  }
+
+  /**
+   * A tensor and what it was added up from in place, back to the first: all of them lie in one place.
+   * Nobody reads any but the tensor itself.
+   */
+  private addedUp(tensor: Tensor): Tensor[] {
+    const writer = this.writer.get(tensor);
+    const onto = writer === undefined ? undefined : addedTo(this.groups[writer], tensor);
+    return onto ? [tensor, ...this.addedUp(onto)] : [tensor];
   }
 
   private placementOf(tensor: Tensor): Placement {
@@ -226,8 +245,8 @@ class Placer {
         this.placed.set(t, { storage, offset: window.offset, bytes: t.bytes });
         continue;
       }
-      const input = updatedInput(t);
-      if (group.node === t.node && input) {
+      const input = addedTo(group, t) ?? (group.node === t.node ? updatedInput(t) : undefined);
+      if (input) {
         const from = this.placementOf(input);
         if (this.mayOverwrite(input, t, position)) this.placed.set(t, from);
         else copiesBefore.push({ from, to: this.allocate(t) });

@@ -116,11 +116,19 @@ defineKernel({
 defineKernel({
   op: 'batchNormGrad',
   fusable: () => 8,
+  addable: [1, 2],
   lower(lowering) {
-    const { node, output, map, device } = lowering;
+    const { node, output, map, additions, device } = lowering;
     const { rows, wide, width, sums, apply, partials, label } = plan(lowering);
     const [dy, x, gamma, saved] = node.inputs;
-    const [, dgamma, dbeta] = node.outputs;
+    const [addGamma, addBeta] = node.outputs.slice(1).map((t) => additions?.get(t));
+    const dgamma = addGamma?.total ?? node.outputs[1];
+    const dbeta = addBeta?.total ?? node.outputs[2];
+    const constants = {
+      V: vector(width),
+      ADD_DGAMMA: Number(addGamma !== undefined),
+      ADD_DBETA: Number(addBeta !== undefined),
+    };
     const { overlay, buffers } = mapOverlay(map, width);
     return [
       {
@@ -133,7 +141,7 @@ defineKernel({
       },
       {
         label: `batchNormGrad apply ${label}`,
-        shader: link(gradApplyShader, overlay, { V: vector(width) }),
+        shader: link(gradApplyShader, overlay, constants),
         buffers: { dy, x, gamma, saved, partials, dx: output, dgamma, dbeta, ...buffers },
         params: Uint32Array.of(
           ...[rows, apply.columns, sums.slices, apply.slices, apply.sliceRows],

@@ -1,3 +1,4 @@
+import type { Addition } from '../graph/fuse.ts';
 import type { Node, Tensor } from '../graph/graph.ts';
 import type { MapProgram } from '../graph/map.ts';
 import type { Shader } from './wgsl.ts';
@@ -45,6 +46,8 @@ export interface Lowering {
   readonly map: MapProgram;
   /** How a reduction loads its input: the chain of element-wise operations that was fused before it. */
   readonly prologue?: MapProgram;
+  /** Outputs after the first that are added to what lies in their place: there the total is bound. */
+  readonly additions?: ReadonlyMap<Tensor, Addition>;
   readonly device: DeviceTraits;
 }
 
@@ -63,6 +66,8 @@ interface KernelBase {
   readonly fusable?: (node: Node) => number;
   /** A chain may be fused before the node's only input, which is then `Lowering.prologue`. */
   readonly takesPrologue?: boolean;
+  /** Which outputs after the first it can add to what lies in their place: `Lowering.additions`. */
+  readonly addable?: readonly number[];
 }
 
 /** How an operation runs, in one way or in several. One file an operation, or a family of them. */

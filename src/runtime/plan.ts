@@ -1,5 +1,5 @@
 import { GraphError } from '../graph/errors.ts';
-import { fuse, type Group } from '../graph/fuse.ts';
+import { type FusionRules, fuse, type Group } from '../graph/fuse.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { type PlacedGroup, type Placement, place, type Storage } from '../graph/place.ts';
 import { assignPool, type Lifetime } from '../graph/pool.ts';
@@ -54,13 +54,17 @@ function kernelFor(node: Node): Kernel {
   throw new GraphError(`There is no kernel for '${node.op}'.`, advice);
 }
 
+/** What the kernels of a device can take in. */
+export const fusionRules = (device: DeviceTraits): FusionRules => ({
+  buffersOf: (node) => kernelOf(node.op)?.fusable?.(node),
+  takesPrologue: (node) => kernelOf(node.op)?.takesPrologue ?? false,
+  canAdd: ({ node, index }) => kernelOf(node.op)?.addable?.includes(index) ?? false,
+  maxBuffers: device.maxStorageBuffersPerShaderStage,
+  alignment: ALIGNMENT,
+});
+
 const fuseFor = (graph: Graph, device: DeviceTraits): Group[] =>
-  fuse(graph, prune(graph), {
-    buffersOf: (node) => kernelOf(node.op)?.fusable?.(node),
-    takesPrologue: (node) => kernelOf(node.op)?.takesPrologue ?? false,
-    maxBuffers: device.maxStorageBuffersPerShaderStage,
-    alignment: ALIGNMENT,
-  });
+  fuse(graph, prune(graph), fusionRules(device));
 
 /**
  * Which way to run was chosen, by what is run: the operation and its shapes. A choice that is not there,
@@ -80,11 +84,11 @@ const choiceKey = ({ op, inputs, attrs }: Node): string =>
 /** What in a graph can be run in several ways, once each. */
 export function choosable(graph: Graph, device: DeviceTraits): Choosable[] {
   const found = new Map<string, Choosable>();
-  for (const { node, output, map, prologue } of fuseFor(graph, device)) {
+  for (const { node, ...fused } of fuseFor(graph, device)) {
     if (!node || node.op === 'pack') continue;
     const kernel = kernelFor(node);
     if (!('candidates' in kernel)) continue;
-    const lowering = { node, output, map, prologue, device };
+    const lowering = { node, ...fused, device };
     const key = choiceKey(node);
     const candidates = kernel.candidates(lowering);
     if (candidates.length > 1 && !found.has(key)) found.set(key, { key, candidates });
@@ -97,10 +101,10 @@ function lowerGroup(
   device: DeviceTraits,
   choices: Choices,
 ): Dispatch[] {
-  const { node, output, map, prologue } = group;
-  if (!node) return [lowerElementwise(output, map, device, overwrites)];
+  const { node, ...fused } = group;
+  if (!node) return [lowerElementwise(group.output, group.map, device, overwrites)];
   if (node.op === 'pack') return [];
-  const lowering = { node, output, map, prologue, device };
+  const lowering = { node, ...fused, device };
   return lowerWith(kernelFor(node), lowering, choices[choiceKey(node)]);
 }
 

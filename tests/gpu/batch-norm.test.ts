@@ -5,8 +5,13 @@ import { Graph, type Tensor } from '../../src/graph/graph.ts';
 import { sizeOf } from '../../src/graph/shape.ts';
 import '../../src/kernels/batch-norm.ts';
 import type { DeviceTraits } from '../../src/kernels/kernel.ts';
-import { leakyRelu, mul, relu } from '../../src/ops/elementwise.ts';
+import { add, leakyRelu, mul, relu } from '../../src/ops/elementwise.ts';
+import { pack } from '../../src/ops/movement.ts';
+import { sum } from '../../src/ops/reduce.ts';
+import { Engine } from '../../src/runtime/engine.ts';
+import { planGraph } from '../../src/runtime/plan.ts';
 import { RandomValues } from '../reference/random-values.ts';
+import { checkGraph } from '../support/run-graph.ts';
 import { relativeError, runOp } from '../support/run-op.ts';
 
 let device: Device;
@@ -160,6 +165,80 @@ describe('what is fused', () => {
 
   test('to the gradient, which has no binding to spare', async () => {
     await check({ shape: [50, 12], chain: (dx) => mul(dx, 3) });
+  });
+});
+
+describe('gradients of several uses, added up in place', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await Engine.create();
+  });
+  afterAll(() => engine.dispose());
+
+  /** dγ and dβ of each use of one layer: `count` of them, each with an x and a dy of its own. */
+  function uses(graph: Graph, shape: readonly number[], count: number) {
+    const channels = shape[shape.length - 1];
+    const gamma = graph.variable('gamma', [channels]);
+    const running = graph.variable('running', [2, channels]);
+    const beta = graph.variable('beta', [channels]);
+    return Array.from({ length: count }, (_, i) => {
+      const x = graph.variable(`x${i}`, shape);
+      const [, saved] = graph.add('batchNorm', [x, gamma, beta, running], attrs);
+      const dy = graph.variable(`dy${i}`, shape);
+      const [dx, ...rest] = graph.add('batchNormGrad', [dy, x, gamma, saved], { eps: attrs.eps });
+      graph.output(`dx${i}`, leakyRelu(dx, 0.2));
+      return rest;
+    });
+  }
+  const total = (made: readonly (readonly Tensor[])[], i: number) =>
+    made.map((gradients) => gradients[i]).reduce((a, b) => add(a, b));
+
+  /** Compared with float64; dispatches are two a batch-norm and two a gradient, whatever is added. */
+  async function checkTotals(graph: Graph, count: number, traits: Partial<DeviceTraits> = {}) {
+    const { commands } = planGraph(graph, { ...engine.device.traits, ...traits });
+    expect(commands.filter((c) => c.kind === 'dispatch')).toHaveLength(4 * count);
+    await checkGraph(engine, graph, { traits, steps: 2 });
+  }
+
+  describe.each([{ software: true }, { software: false }])('as planned for %o', (traits) => {
+    test.each([
+      { shape: [50, 12], count: 2 },
+      { shape: [50, 12], count: 3 },
+      { shape: [7, 5], count: 2 },
+      { shape: [16, 8, 8, 64], count: 2 },
+      { shape: [3, 1024], count: 2 },
+      { shape: [1031, 3], count: 4 },
+    ])('$count times $shape', async ({ shape, count }) => {
+      const graph = new Graph();
+      const made = uses(graph, shape, count);
+      const offset = Math.ceil(shape[shape.length - 1] / 64) * 64;
+      graph.output('gradients', pack([total(made, 0), total(made, 1)], [0, offset], 2 * offset));
+      await checkTotals(graph, count, traits);
+    });
+  });
+
+  test('one of them alone, the other apart', async () => {
+    for (const [added, apart] of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const graph = new Graph();
+      const made = uses(graph, [40, 8], 3);
+      graph.output('total', total(made, added));
+      made.forEach((gradients, i) => {
+        graph.output(`apart ${i}`, gradients[apart]);
+      });
+      await checkTotals(graph, 3);
+    }
+  });
+
+  test('onto what another kernel made', async () => {
+    const graph = new Graph();
+    const column = sum(graph.variable('a', [9, 8]), [0]);
+    const [[dgamma, dbeta]] = uses(graph, [40, 8], 1);
+    graph.output('totals', mul(add(column, dgamma), 3));
+    graph.output('dbeta', dbeta);
+    await checkGraph(engine, graph, { steps: 2 });
   });
 });
 

@@ -85,6 +85,7 @@ export async function checkCandidates(
     {
       buffersOf: (node) => kernelOf(node.op)?.fusable?.(node),
       takesPrologue: () => false,
+      canAdd: () => false,
       maxBuffers: device.traits.maxStorageBuffersPerShaderStage,
       alignment: 256,
     },

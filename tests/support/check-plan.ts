@@ -90,7 +90,8 @@ class Simulation {
     for (let i = 0; i < wordsOf(tensor); i++) cells[offset / 4 + i] = cellOf(tensor, i, this.steps);
   }
 
-  private expect({ storage, offset }: Placement, tensor: Tensor, where: string) {
+  /** What is wrong where `tensor` should lie. */
+  private difference({ storage, offset }: Placement, tensor: Tensor): string | undefined {
     const buffer = this.bufferOf(storage);
     const cells = this.cells(buffer);
     for (let i = 0; i < wordsOf(tensor); i++) {
@@ -98,8 +99,14 @@ class Simulation {
       const wanted = cellOf(tensor, i, this.steps);
       if (found === wanted) continue;
       const held = `${buffer} holds ${this.describe(found)} at ${offset / 4 + i}`;
-      fail(`${where}: ${held}, not ${this.describe(wanted)}`);
+      return `${held}, not ${this.describe(wanted)}`;
     }
+    return undefined;
+  }
+
+  private expect(place: Placement, tensor: Tensor, where: string) {
+    const wrong = this.difference(place, tensor);
+    if (wrong) fail(`${where}: ${wrong}`);
   }
 
   step() {
@@ -175,6 +182,12 @@ class Simulation {
       else {
         const updated = updatedInput(ref);
         if (updated) this.expect(place, updated, where);
+        // What is added in place is one operand of a sum; the other lies there.
+        if (shader.code.includes(`const ADD_${name.toUpperCase()} = true`)) {
+          const differences = ref.node.inputs.map((t) => this.difference(place, t));
+          if (ref.node.op !== 'add' || !differences.includes(undefined))
+            fail(`${where}: ${differences.join('; ')}`);
+        }
         // A chain that reads what it overwrites does so only in a variable's place.
         const variable = this.graph.variables.get(place.storage.label);
         if (/\blet o\d+ = result\[/.test(shader.code))

@@ -139,6 +139,7 @@ class Builder {
       () => this.update(x, j, p, q),
       () => this.drawn(p, q),
       () => this.normalised(x, p, q),
+      () => this.backward(x, j, p, q),
       () => this.result(reshape(x, [x.size]), b),
     ];
     rules[kind % rules.length]();
@@ -324,6 +325,27 @@ class Builder {
     if (p % 2 === 0) this.graph.assign(name, running);
     if (q % 3 === 0) this.keep(running, 4);
     if (q % 4 === 0) this.keep(saved, 4);
+  }
+
+  /**
+   * Gradients of a batch-norm that is used two or three times, added up. Some are needed apart too,
+   * and some sums are packed as an optimiser's gradients are.
+   */
+  private backward(x: Tensor, j: number, p: number, q: number) {
+    if (x.rank < 2) return;
+    const channels = x.shape[x.rank - 1];
+    const alike = this.tensors.filter((t) => sameShape(t.shape, x.shape));
+    const gamma = this.graph.variable(`gamma ${channels}`, [channels]);
+    const saved = this.graph.variable(`saved ${channels}`, [2, channels]);
+    const uses = [x, alike[j % alike.length], alike[p % alike.length]].slice(0, 2 + (q % 2));
+    const share = channels / (8 * x.size);
+    const made = uses.map((dy) =>
+      this.graph.add('batchNormGrad', [mul(dy, share), x, gamma, saved], { eps: 1e-5 }),
+    );
+    const totals = [1, 2].map((i) => made.map((outputs) => outputs[i]).reduce((a, b) => add(a, b)));
+    for (const t of totals) this.keep(t, LARGEST);
+    if (q % 3 === 0) this.keep(made[p % made.length][j % 3], LARGEST);
+    if (q % 5 < 3) this.packed(totals, p);
   }
 
   private drawn(p: number, q: number) {

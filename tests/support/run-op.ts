@@ -7,6 +7,7 @@ import { writesOf } from '../../src/graph/place.ts';
 import { prune } from '../../src/graph/prune.ts';
 import { opDefinition } from '../../src/graph/registry.ts';
 import { type DeviceTraits, kernelOf, lowerWith } from '../../src/kernels/kernel.ts';
+import { fusionRules } from '../../src/runtime/plan.ts';
 import { interpret } from '../reference/index.ts';
 import { runDispatches } from './run-dispatches.ts';
 
@@ -31,12 +32,7 @@ export async function runOp(
   traits: Partial<DeviceTraits> = {},
 ): Promise<OpResult[]> {
   const merged = { ...device.traits, ...traits };
-  const groups = fuse(graph, prune(graph), {
-    buffersOf: (node) => kernelOf(node.op)?.fusable?.(node),
-    takesPrologue: (node) => kernelOf(node.op)?.takesPrologue ?? false,
-    maxBuffers: merged.maxStorageBuffersPerShaderStage,
-    alignment: 256,
-  });
+  const groups = fuse(graph, prune(graph), fusionRules(merged));
   const [group] = groups;
   const { node, output, map } = group;
   if (groups.length !== 1 || !node) throw new Error(`${groups.length} groups instead of one`);

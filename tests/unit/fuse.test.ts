@@ -23,6 +23,7 @@ const buffers: Record<string, number> = { matmul: 3, conv2d: 3, sum: 2, max: 2, 
 const rules: FusionRules = {
   buffersOf: ({ op }) => buffers[op],
   takesPrologue: ({ op }) => op === 'sum' || op === 'max',
+  canAdd: ({ node, index }) => node.op === 'batchNormGrad' && index > 0,
   maxBuffers: 8,
   alignment: 256,
 };
@@ -179,6 +180,108 @@ describe('to the kernel before', () => {
     });
     expect(groups).toHaveLength(1);
     expect(groups[0].map.operands).toHaveLength(2);
+  });
+});
+
+describe('added in place', () => {
+  /** dx, dγ and dβ of a use of one batch-norm. */
+  const gradient = (g: Graph, dy: string) =>
+    g.add('batchNormGrad', [
+      ...[square(g, dy), square(g)],
+      ...[g.variable('gamma', [8]), g.variable('saved', [2, 8])],
+    ]);
+  const additions = (...args: Parameters<typeof groupsOf>) =>
+    groupsOf(...args).map((group) => {
+      const added = [...(group.additions?.keys() ?? [])].map((t) => t.index);
+      return [describeGroup(group), ...added].join(' ');
+    });
+
+  test('gradients of two and of three uses', () => {
+    const uses = (...names: string[]) =>
+      additions((g) => {
+        const all = names.map((name) => gradient(g, name));
+        const sumOf = (i: number) => all.map((made) => made[i]).reduce((a, b) => add(a, b));
+        return { dgamma: sumOf(1), dbeta: sumOf(2) };
+      });
+    expect(uses('b', 'c')).toEqual(['batchNormGrad', 'batchNormGrad 1 2']);
+    expect(uses('b', 'c', 'd')).toEqual([
+      'batchNormGrad',
+      'batchNormGrad 1 2',
+      'batchNormGrad 1 2',
+    ]);
+  });
+
+  test('to the total, once it is one', () => {
+    const groups = groupsOf((g) => {
+      const [, first] = gradient(g, 'b');
+      return add(gradient(g, 'c')[1], first);
+    });
+    const [[added, { onto, total }]] = [...(groups[1].additions ?? [])];
+    expect([added.node, onto.node]).toEqual([groups[1].node, groups[0].node]);
+    expect(total.node.op).toBe('add');
+  });
+
+  test('under another shape, and to another kernel’s result', () => {
+    const groups = additions((g) => {
+      const row = sum(square(g), [0]);
+      return add(reshape(gradient(g, 'b')[1], [1, 8]), reshape(row, [1, 8]));
+    });
+    expect(groups).toEqual(['sum', 'batchNormGrad 1']);
+  });
+
+  test('to a chain', () => {
+    expect(additions((g) => add(tanh(g.variable('v', [8])), gradient(g, 'b')[1]))).toEqual([
+      'tanh',
+      'batchNormGrad 1',
+    ]);
+  });
+
+  test('but a later kernel with an epilogue takes the sum', () => {
+    expect(additions((g) => add(gradient(g, 'b')[1], sum(square(g), [0])))).toEqual([
+      'batchNormGrad',
+      'sum > add',
+    ]);
+  });
+
+  test.each<[string, (a: readonly Tensor[], b: readonly Tensor[]) => Record<string, Tensor>]>([
+    ['the earlier one', ([, a], [, b]) => ({ y: add(a, b), z: tanh(a) })],
+    ['the later one', ([, a], [, b]) => ({ y: add(a, b), z: tanh(b) })],
+    ['the earlier one, as a result', ([, a], [, b]) => ({ y: add(a, b), a })],
+    ['the later one, as a result', ([, a], [, b]) => ({ y: add(a, b), b: reshape(b, [2, 4]) })],
+    ['a window of the earlier one', ([, a], [, b]) => ({ y: add(a, b), z: view(a, 0, [2]) })],
+  ])('not where somebody else needs %s', (_, build) => {
+    const groups = additions((g) => build(gradient(g, 'b'), gradient(g, 'c')));
+    expect(groups).toContain('add');
+    expect(groups.filter((group) => group === 'batchNormGrad')).toHaveLength(2);
+  });
+
+  const withItself = (g: Graph) => {
+    const [, a] = gradient(g, 'b');
+    return add(a, a);
+  };
+  const ofOneKernel = (g: Graph) => {
+    const [, a, b] = gradient(g, 'b');
+    return add(a, b);
+  };
+  test.each<[string, (g: Graph) => Tensor]>([
+    ['two outputs of one kernel', ofOneKernel],
+    ['an output to itself', withItself],
+    ['to a variable', (g) => add(g.variable('v', [8]), gradient(g, 'b')[1])],
+    ['to a constant', (g) => add(constant(g, 2, [8]), gradient(g, 'b')[1])],
+    ['to what is repeated for it', (g) => add(sum(square(g, 'c')), gradient(g, 'b')[1])],
+    ['to what it is repeated for', (g) => add(tanh(square(g, 'c')), gradient(g, 'b')[1])],
+  ])('not %s', (_, build) => {
+    const groups = additions((g) => build(g));
+    expect(groups).toContain('batchNormGrad');
+    expect(groups.join()).not.toMatch(/batchNormGrad \d/);
+  });
+
+  test('not what the kernel cannot add', () => {
+    const never = { canAdd: () => false };
+    const twice = (g: Graph) => add(gradient(g, 'b')[1], gradient(g, 'c')[1]);
+    expect(additions(twice, never)).toEqual(['batchNormGrad', 'batchNormGrad', 'add']);
+    const dx = (g: Graph) => add(gradient(g, 'b')[0], gradient(g, 'c')[0]);
+    expect(additions(dx)).toEqual(['batchNormGrad', 'batchNormGrad', 'add']);
   });
 });
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph, type Tensor } from '../../src/graph/graph.ts';
 import { add, mul, neg, sigmoid, tanh } from '../../src/ops/elementwise.ts';
+import '../../src/ops/batch-norm.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { pack, reshape, slice, transpose, view } from '../../src/ops/movement.ts';
 import { adam, sgd } from '../../src/ops/optimiser.ts';
@@ -252,6 +253,80 @@ function updated({ x, y }: { x: Tensor; y: Tensor }): Tensor[] {
   });
   return [next.parameters, next.v];
 }
+
+describe('what is added up in place', () => {
+  /** dx, dγ and dβ of a use of a batch-norm. */
+  const gradient = (graph: Graph, dy: string, gamma = graph.variable('gamma', [8])) =>
+    graph.add('batchNormGrad', [
+      ...[dy, 'x'].map((name) => graph.variable(name, [9, 8])),
+      ...[gamma, graph.variable('saved', [2, 8])],
+    ]);
+
+  /** dγ and dβ of three uses of one batch-norm, each added up; dγ to something before them. */
+  function totals(graph: Graph, ...first: Tensor[]): Tensor[] {
+    const uses = ['b', 'c', 'd'].map((dy) => gradient(graph, dy));
+    const sumOf = (parts: Tensor[]) => parts.reduce((a, b) => add(a, b));
+    return [sumOf([...first, ...uses.map((made) => made[1])]), sumOf(uses.map((made) => made[2]))];
+  }
+
+  test('lies in its pack from the first part on', () => {
+    const { copies, dispatches, writes } = planOf((graph) => {
+      const [dgamma, dbeta] = totals(graph);
+      graph.output('y', pack([dbeta, dgamma], [0, 64], 128));
+    });
+    expect(copies).toEqual([]);
+    expect(dispatches).toHaveLength(6);
+    for (const at of [1, 3, 5])
+      expect(writes[at].slice(1)).toEqual(new Array(2).fill(expect.stringContaining('pack')));
+  });
+
+  test('is copied into a pack that it cannot be bound in', () => {
+    const { copies } = planOf((graph) => {
+      const [dgamma, dbeta] = totals(graph);
+      graph.output('y', pack([dbeta, dgamma], [0, 8], 16));
+    });
+    expect(copies).toHaveLength(1);
+  });
+
+  test('shares memory until it is an output, or a variable', () => {
+    for (const keep of ['output', 'variable'] as const) {
+      const { copies, dispatches } = planOf((graph) => {
+        const [dgamma, dbeta] = totals(graph);
+        if (keep === 'output') graph.output('dgamma', dgamma);
+        else graph.assign('gamma', dgamma);
+        graph.output('y', mean(dbeta));
+      });
+      expect(copies).toHaveLength(1);
+      expect(dispatches).toHaveLength(7);
+    }
+  });
+
+  test('is no part of a pack that a part of it is made from', () => {
+    const { copies } = planOf((graph) => {
+      const [dgamma] = totals(graph);
+      const [[, a], [, b]] = [gradient(graph, 'b', dgamma), gradient(graph, 'c')];
+      graph.output('y', pack([dgamma, add(a, b)], [0, 64], 128));
+    });
+    expect(copies).toHaveLength(1);
+  });
+
+  test.each<[string, (graph: Graph) => Tensor]>([
+    ['a pack', (graph) => pack([neg(graph.variable('v', [8]))], [0], 8)],
+    [
+      'an update',
+      (graph) => {
+        const [parameters, gradients, v] = ['p', 'g', 'v'].map((n) => graph.variable(n, [8]));
+        return sgd({ parameters, gradients, v, hyper: graph.variable('hyper', [2]) }).v;
+      },
+    ],
+  ])('onto the result of %s is no part of a pack', (_, first) => {
+    const { copies } = planOf((graph) => {
+      const [dgamma, dbeta] = totals(graph, first(graph));
+      graph.output('y', pack([dgamma, dbeta], [64, 128], 136));
+    });
+    expect(copies.at(-1)).toMatch(/→ pack/);
+  });
+});
 
 describe('a pack', () => {
   const parts = (graph: Graph) => {

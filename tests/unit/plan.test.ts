@@ -51,6 +51,16 @@ describe('every command of a plan is valid, and two steps keep what they should'
   });
 });
 
+test('a step of MNIST at width 32 takes 105 dispatches, none of them to add gradients up', () => {
+  const model = { imageSize: 32, channels: 1, width: 32, latentDim: 64, batchSize: 32 } as const;
+  const graph = traceStep(new Players(resolveOptions(model)), [60_000, 32, 32, 1]);
+  const labels = planGraph(graph, defaultTraits).commands.flatMap((c) =>
+    c.kind === 'dispatch' ? [c.dispatch.label] : [],
+  );
+  expect(labels).toHaveLength(105);
+  expect(labels.filter((label) => /^add \[\d+\]$/.test(label))).toEqual([]);
+});
+
 describe('memory', () => {
   test('intermediates of a long chain take turns in two buffers', () => {
     const graph = new Graph();

@@ -3,7 +3,7 @@ import gradApplyShader from '../../shaders/batch_norm_grad_apply.wgsl?raw';
 import gradSumsShader from '../../shaders/batch_norm_grad_sums.wgsl?raw';
 import sumsShader from '../../shaders/batch_norm_sums.wgsl?raw';
 import { foldGrid } from './grid.ts';
-import { type DeviceTraits, defineKernel, type Lowering, type Scratch } from './kernel.ts';
+import type { DeviceTraits, Kernel, Lowering, Scratch } from './kernel.ts';
 import { mapOverlay, mapWidth, type Width } from './map-codegen.ts';
 import { link } from './wgsl.ts';
 
@@ -79,8 +79,7 @@ function plan({ node, output, map, device }: Lowering) {
 
 const vector = (width: Width): string => (width === 4 ? 'vec4f' : 'f32');
 
-defineKernel({
-  op: 'batchNorm',
+export const batchNormKernel: Kernel = {
   fusable: () => 7,
   lower(lowering) {
     const { node, output, map, device } = lowering;
@@ -111,10 +110,9 @@ defineKernel({
       },
     ];
   },
-});
+};
 
-defineKernel({
-  op: 'batchNormGrad',
+export const batchNormGradKernel: Kernel = {
   fusable: () => 8,
   addable: [1, 2],
   lower(lowering) {
@@ -151,4 +149,4 @@ defineKernel({
       },
     ];
   },
-});
+};

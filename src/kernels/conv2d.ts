@@ -7,13 +7,7 @@ import { identityMap } from '../graph/map.ts';
 import type { Shape } from '../graph/shape.ts';
 import { type Gemm, gemmCandidates, lowerGemm, MAX_SCRATCH_BYTES } from './gemm.ts';
 import { foldGrid } from './grid.ts';
-import {
-  type Candidate,
-  type Dispatch,
-  defineKernel,
-  type Lowering,
-  type Scratch,
-} from './kernel.ts';
+import type { Candidate, Dispatch, Kernel, Lowering, Scratch } from './kernel.ts';
 import { mapOverlay, mapWidth } from './map-codegen.ts';
 import { matrixProduct } from './matmul.ts';
 import { link } from './wgsl.ts';
@@ -207,10 +201,11 @@ export function conv2dInputGradCandidates(lowering: Lowering): Candidate[] {
 export const conv2dWeightGradCandidates = (lowering: Lowering): Candidate[] =>
   gemmCandidates(conv2dWeightGradGemm(lowering.node), lowering);
 
-for (const [op, candidates] of Object.entries({
-  conv2d: conv2dCandidates,
-  conv2dInputGrad: conv2dInputGradCandidates,
-  conv2dWeightGrad: conv2dWeightGradCandidates,
-})) {
-  defineKernel({ op, fusable: () => 3, candidates });
-}
+const convKernel = (candidates: (lowering: Lowering) => Candidate[]): Kernel => ({
+  fusable: () => 3,
+  candidates,
+});
+
+export const conv2dKernel = /* @__PURE__ */ convKernel(conv2dCandidates);
+export const conv2dInputGradKernel = /* @__PURE__ */ convKernel(conv2dInputGradCandidates);
+export const conv2dWeightGradKernel = /* @__PURE__ */ convKernel(conv2dWeightGradCandidates);

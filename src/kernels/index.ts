@@ -1,9 +1,35 @@
-/** Every kernel, registered by being imported. */
-import './batch-norm.ts';
-import './conv2d.ts';
-import './matmul.ts';
-import './optimiser.ts';
-import './random.ts';
-import './reduce.ts';
+/** Every kernel. */
+import { batchNormGradKernel, batchNormKernel } from './batch-norm.ts';
+import { conv2dInputGradKernel, conv2dKernel, conv2dWeightGradKernel } from './conv2d.ts';
+import type { Kernel } from './kernel.ts';
+import { matmulKernel } from './matmul.ts';
+import { adamKernel, sgdKernel } from './optimiser.ts';
+import {
+  advanceKernel,
+  gatherPicturesKernel,
+  randomKernel,
+  shuffledIndicesKernel,
+} from './random.ts';
+import { reduceKernel } from './reduce.ts';
 
 export { lowerElementwise } from './elementwise.ts';
+
+/** By the operation that it runs. */
+const kernels: Readonly<Record<string, Kernel>> = {
+  batchNorm: batchNormKernel,
+  batchNormGrad: batchNormGradKernel,
+  conv2d: conv2dKernel,
+  conv2dInputGrad: conv2dInputGradKernel,
+  conv2dWeightGrad: conv2dWeightGradKernel,
+  matmul: matmulKernel,
+  adam: adamKernel,
+  sgd: sgdKernel,
+  random: randomKernel,
+  advance: advanceKernel,
+  shuffledIndices: shuffledIndicesKernel,
+  gatherPictures: gatherPicturesKernel,
+  sum: reduceKernel,
+  max: reduceKernel,
+};
+
+export const kernelOf = (op: string): Kernel | undefined => kernels[op];

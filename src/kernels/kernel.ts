@@ -58,7 +58,6 @@ export interface Candidate {
 }
 
 interface KernelBase {
-  readonly op: string;
   /**
    * How many storage buffers the dispatch that stores the first output binds, if a chain may be
    * fused to it; absent if not. The chain's extra operands must fit beside them.
@@ -77,16 +76,6 @@ export type Kernel = KernelBase &
     /** The ways to run a node. The first is the one to take unmeasured. */
     | { candidates(lowering: Lowering): readonly Candidate[] }
   );
-
-const kernels = new Map<string, Kernel>();
-
-/** Registers the kernel of an operation. */
-export function defineKernel(kernel: Kernel): Kernel {
-  kernels.set(kernel.op, kernel);
-  return kernel;
-}
-
-export const kernelOf = (op: string): Kernel | undefined => kernels.get(op);
 
 /** The dispatches of a node: in the way that was chosen for it, or in the first where that is not there. */
 export function lowerWith(kernel: Kernel, lowering: Lowering, chosen?: string): Dispatch[] {

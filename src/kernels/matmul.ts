@@ -2,7 +2,7 @@ import loader from '../../shaders/load_matmul.wgsl?raw';
 import type { Node, Tensor } from '../graph/graph.ts';
 import type { MatmulOptions } from '../ops/matmul.ts';
 import { type Gemm, gemmCandidates } from './gemm.ts';
-import { type Candidate, defineKernel, type Lowering } from './kernel.ts';
+import type { Candidate, Kernel, Lowering } from './kernel.ts';
 
 /** `[rows, depth] · [depth, columns]`, either of them stored transposed. */
 export function matrixProduct(
@@ -50,4 +50,4 @@ export function matmulGemm({ inputs, outputs: [y], attrs }: Node): Gemm {
 export const matmulCandidates = (lowering: Lowering): Candidate[] =>
   gemmCandidates(matmulGemm(lowering.node), lowering);
 
-defineKernel({ op: 'matmul', fusable: () => 3, candidates: matmulCandidates });
+export const matmulKernel: Kernel = { fusable: () => 3, candidates: matmulCandidates };

@@ -3,7 +3,7 @@ import sgdShader from '../../shaders/sgd.wgsl?raw';
 import type { Node } from '../graph/graph.ts';
 import { GRAD_SQUARE_SPAN } from '../ops/optimiser.ts';
 import { foldGrid } from './grid.ts';
-import { type BufferRef, type DeviceTraits, type Dispatch, defineKernel } from './kernel.ts';
+import type { BufferRef, DeviceTraits, Dispatch, Kernel } from './kernel.ts';
 import { link } from './wgsl.ts';
 
 const WORKGROUP = 64;
@@ -28,21 +28,19 @@ function update(
   ];
 }
 
-defineKernel({
-  op: 'adam',
+export const adamKernel: Kernel = {
   lower({ node, device }) {
     const [, gradients, , , hyper, corrections] = node.inputs;
     const [weights, m, v, gradSquares] = node.outputs;
     const buffers = { weights, gradients, m, v, hyper, corrections, gradSquares };
     return update(node, adamShader, buffers, device);
   },
-});
+};
 
-defineKernel({
-  op: 'sgd',
+export const sgdKernel: Kernel = {
   lower({ node, device }) {
     const [, gradients, , hyper] = node.inputs;
     const [weights, v, gradSquares] = node.outputs;
     return update(node, sgdShader, { weights, gradients, v, hyper, gradSquares }, device);
   },
-});
+};

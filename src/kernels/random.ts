@@ -9,7 +9,7 @@ import randomScalarOverlay from '../../shaders/random_scalar.wgsl?raw';
 import shuffledIndicesShader from '../../shaders/shuffled_indices.wgsl?raw';
 import type { Distribution } from '../ops/random.ts';
 import { foldGrid } from './grid.ts';
-import { defineKernel } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
 import { mapOverlay, mapWidth, type Width } from './map-codegen.ts';
 import { link } from './wgsl.ts';
 
@@ -17,8 +17,7 @@ const WORKGROUP = 64;
 
 const vector = (width: Width): string => (width === 4 ? 'vec4f' : 'f32');
 
-defineKernel({
-  op: 'random',
+export const randomKernel: Kernel = {
   fusable: () => 2,
   lower({ node, output, map, device }) {
     const [state] = node.inputs;
@@ -43,10 +42,9 @@ defineKernel({
       },
     ];
   },
-});
+};
 
-defineKernel({
-  op: 'advance',
+export const advanceKernel: Kernel = {
   lower: ({ node }) => [
     {
       label: 'advance',
@@ -56,7 +54,7 @@ defineKernel({
       flops: 0,
     },
   ],
-});
+};
 
 /** Least h ≥ 1 such that 4ʰ ≥ count: half the bits of the Feistel network. */
 function halfBits(count: number): number {
@@ -65,8 +63,7 @@ function halfBits(count: number): number {
   return half;
 }
 
-defineKernel({
-  op: 'shuffledIndices',
+export const shuffledIndicesKernel: Kernel = {
   lower({ node, device }) {
     const [state] = node.inputs;
     const { count, size, batch, batches } = node.attrs as Record<string, number>;
@@ -81,10 +78,9 @@ defineKernel({
       },
     ];
   },
-});
+};
 
-defineKernel({
-  op: 'gatherPictures',
+export const gatherPicturesKernel: Kernel = {
   fusable: ({ attrs }) => (attrs.flip ? 4 : 3),
   lower({ node, output, map, device }) {
     const [data, indices, state] = node.inputs;
@@ -116,4 +112,4 @@ defineKernel({
       },
     ];
   },
-});
+};

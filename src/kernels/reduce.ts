@@ -5,14 +5,7 @@ import sumHorizontal from '../../shaders/reduce_sum_horizontal.wgsl?raw';
 import { identityMap, type MapProgram } from '../graph/map.ts';
 import type { Shape } from '../graph/shape.ts';
 import { foldGrid } from './grid.ts';
-import {
-  type BufferRef,
-  type DeviceTraits,
-  type Dispatch,
-  defineKernel,
-  type Lowering,
-  type Scratch,
-} from './kernel.ts';
+import type { BufferRef, DeviceTraits, Dispatch, Kernel, Lowering, Scratch } from './kernel.ts';
 import { mapOverlay, mapWidth } from './map-codegen.ts';
 import { link } from './wgsl.ts';
 
@@ -161,7 +154,6 @@ function lower({ node, output, map, prologue, device }: Lowering): Dispatch[] {
   return [...dispatches, dispatch({ ...last, outputShape: output.shape }, device)];
 }
 
-for (const op of ['sum', 'max']) {
-  // Whatever the prologue binds, the storing dispatch can be made to read partial sums alone.
-  defineKernel({ op, fusable: () => 2, takesPrologue: true, lower });
-}
+/** Of sums and of largest elements. */
+// Whatever the prologue binds, the storing dispatch can be made to read partial sums alone.
+export const reduceKernel: Kernel = { fusable: () => 2, takesPrologue: true, lower };

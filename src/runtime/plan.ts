@@ -4,14 +4,13 @@ import type { Graph, Node } from '../graph/graph.ts';
 import { type PlacedGroup, type Placement, place, type Storage } from '../graph/place.ts';
 import { assignPool, type Lifetime } from '../graph/pool.ts';
 import { prune } from '../graph/prune.ts';
-import { lowerElementwise } from '../kernels/index.ts';
+import { kernelOf, lowerElementwise } from '../kernels/index.ts';
 import {
   type BufferRef,
   type Candidate,
   type DeviceTraits,
   type Dispatch,
   type Kernel,
-  kernelOf,
   lowerWith,
 } from '../kernels/kernel.ts';
 

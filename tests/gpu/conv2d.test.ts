@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { type Device, openDevice } from '../../src/gpu/device.ts';
 import type { Tensor } from '../../src/graph/graph.ts';
 import { add, leakyRelu, tanh } from '../../src/ops/elementwise.ts';
-import '../../src/kernels/index.ts';
 import { checkCandidates } from '../support/check-candidates.ts';
 
 let device: Device;

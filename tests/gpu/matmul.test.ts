@@ -3,7 +3,6 @@ import { afterAll, beforeAll, test } from 'vitest';
 import { type Device, openDevice } from '../../src/gpu/device.ts';
 import { add, leakyRelu, mul, tanh } from '../../src/ops/elementwise.ts';
 import { type MatmulOptions, matmul } from '../../src/ops/matmul.ts';
-import '../../src/kernels/index.ts';
 import { checkCandidates } from '../support/check-candidates.ts';
 
 let device: Device;

@@ -15,7 +15,8 @@ import {
   conv2dWeightGradGemm,
 } from '../../src/kernels/conv2d.ts';
 import { coresFor, evenSplits, lowerGemm } from '../../src/kernels/gemm.ts';
-import { type Candidate, kernelOf, type Lowering } from '../../src/kernels/kernel.ts';
+import { kernelOf } from '../../src/kernels/index.ts';
+import type { Candidate, Lowering } from '../../src/kernels/kernel.ts';
 import { matmulCandidates, matmulGemm } from '../../src/kernels/matmul.ts';
 import { interpret } from '../reference/index.ts';
 import { runDispatches } from './run-dispatches.ts';

@@ -21,7 +21,7 @@ export function createOn(engine: Engine): Create {
         return losses;
       },
       weights: () => trainer.parameters(),
-      dataBytes: trainer.stats().dataBytes,
+      dataBytes: trainer.memory().constantBytes,
       dispose: () => trainer.dispose(),
     };
   };

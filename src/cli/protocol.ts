@@ -6,10 +6,11 @@
 import type {
   AdapterInfo,
   GanOptions,
+  GanStats,
+  GanTrainer,
   LeftOut,
   PictureGrid,
   StepMetrics,
-  TrainerStats,
 } from '../index.ts';
 
 /** Where the page gets its pictures from: paths on the server that this command runs. */
@@ -64,7 +65,9 @@ export interface RunResult {
   readonly setupMs: number;
   /** Milliseconds from the first step to the last, samples and checkpoints included. */
   readonly trainMs: number;
-  readonly stats: TrainerStats;
+  readonly stats: GanStats;
+  /** Bytes and buffers on the device. */
+  readonly memory: ReturnType<GanTrainer['memory']>;
 }
 
 /** An answer of the page: errors cross as data. */

@@ -297,13 +297,14 @@ export class Run {
   }
 
   #finish(result: RunResult): void {
-    const { step, stopped, adapter, setupMs, trainMs, stats } = result;
+    const { step, stopped, adapter, setupMs, trainMs, stats, memory } = result;
     const { plan, firstStepMs, ...counts } = stats;
     Object.assign(this.#record, {
       status: stopped ? 'interrupted' : 'done',
       steps: step,
       adapter,
       stats: counts,
+      memory,
       plan,
       timings: {
         ...(this.#record.timings as object),

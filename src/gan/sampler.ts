@@ -1,8 +1,7 @@
+import type { Device } from '../gpu/device.ts';
 import { GridPainter } from '../gpu/grid-painter.ts';
-import type { Engine } from '../runtime/engine.ts';
-import type { Executable } from '../runtime/executable.ts';
-import type { Variables } from '../runtime/variables.ts';
-import { type Players, sampleLatents, traceSamples, variableNames } from './step.ts';
+import type { DeviceTensor } from '../runtime/executable.ts';
+import type { GraphFunction } from '../training/graph-function.ts';
 
 /** Pictures as bytes. */
 export interface PictureGrid {
@@ -24,42 +23,16 @@ export interface CanvasView {
   detach(): void;
 }
 
-/**
- * Pictures of a fixed batch of latents: the first n of one sequence, so that a grid of 16 shows the
- * first 16 pictures of a grid of 64. Variables of the latents lie apart for each count.
- */
+/** Pictures [count, size, size, channels] of a batch of latents, by a function with the output `pictures`. */
 export class Sampler {
-  private constructor(
-    private readonly engine: Engine,
-    private readonly executable: Executable,
+  constructor(
+    readonly fn: GraphFunction,
     private readonly shape: readonly [count: number, size: number, channels: number],
-    private readonly latents: Variables,
   ) {}
-
-  static async create(
-    engine: Engine,
-    players: Players,
-    trained: Variables,
-    count: number,
-  ): Promise<Sampler> {
-    const graph = traceSamples(players, count);
-    const { imageSize, channels, latentDim } = players.options;
-    const latents = trained.overlay([variableNames.sampleLatents]);
-    latents.buffer(variableNames.sampleLatents, { shape: [count, 1, 1, latentDim], dtype: 'f32' });
-    latents.write(variableNames.sampleLatents, sampleLatents(players.options, count));
-    try {
-      const executable = await engine.compile(graph, latents);
-      return new Sampler(engine, executable, [count, imageSize, channels], latents);
-    } catch (error) {
-      latents.dispose();
-      throw error;
-    }
-  }
 
   /** Draws the pictures and brings them to the host. `step` is what the caller knows of their age. */
   async read(step: number): Promise<PictureGrid> {
-    this.executable.run();
-    const values = await this.executable.read('pictures');
+    const values = await this.fn.read('pictures');
     const [count, size, channels] = this.shape;
     const pixels = new Uint8Array(values.length);
     for (let i = 0; i < values.length; i++) {
@@ -68,28 +41,20 @@ export class Sampler {
     return { width: size, height: size, channels, count, pixels, step };
   }
 
-  /** Shows the pictures on a canvas, straight from the buffer that they are computed in. */
-  attach(canvas: HTMLCanvasElement | OffscreenCanvas, columns: number): CanvasView {
-    const [count, size, channels] = this.shape;
-    const pictures = this.executable.outputs.get('pictures');
-    if (!pictures) throw new Error('the sampling graph has no pictures');
-    const painter = new GridPainter(
-      this.engine.device,
-      canvas,
-      { count, size, channels, columns },
-      pictures,
-    );
-    return {
-      draw: () => {
-        this.executable.run();
-        painter.draw();
-      },
-      detach: () => painter.dispose(),
-    };
+  /** Draws the pictures; they stay in the device's memory. */
+  draw(): DeviceTensor {
+    this.fn.run();
+    return this.fn.output('pictures');
   }
 
-  dispose(): void {
-    this.executable.dispose();
-    this.latents.dispose();
+  /** What shows the pictures on a canvas, straight from the buffer that they are computed in. */
+  painter(
+    device: Device,
+    canvas: HTMLCanvasElement | OffscreenCanvas,
+    columns: number,
+  ): GridPainter {
+    const [count, size, channels] = this.shape;
+    const grid = { count, size, channels, columns };
+    return new GridPainter(device, canvas, grid, this.fn.output('pictures'));
   }
 }

@@ -3,11 +3,13 @@ import { HostRandom } from '../nn/initialisers.ts';
 import { Net } from '../nn/net.ts';
 import { Adam } from '../nn/optimisers.ts';
 import { add, div, mul, sigmoid, sub } from '../ops/elementwise.ts';
-import { concat, pack, reshape, slice } from '../ops/movement.ts';
+import { concat, reshape, slice } from '../ops/movement.ts';
 import { advance, gatherPictures, random, STATE_SHAPE, shuffledIndices } from '../ops/random.ts';
 import { mean } from '../ops/reduce.ts';
+import { reportMetrics } from '../training/metrics.ts';
+import type { NamedPart } from '../training/program.ts';
 import { dcganDiscriminator, dcganGenerator } from './dcgan.ts';
-import { METRIC_PITCH, type MetricName, metricNames } from './metrics.ts';
+import { type MetricName, metricNames } from './metrics.ts';
 import { discriminatorLoss, generatorLoss } from './objectives.ts';
 import type { GanOptions } from './options.ts';
 
@@ -53,6 +55,20 @@ export class Players {
       values.set(variableNames.emaCorrection, new Float32Array(1));
     }
     return values;
+  }
+
+  /** Names of the parameters, and of what is kept for each of them, inside the flat variables. */
+  parts(): NamedPart[] {
+    return [this.generator, this.discriminator].flatMap((net) => {
+      const flat = [net.variable, `${net.name}.adam.m`, `${net.name}.adam.v`];
+      if (net === this.generator && this.options.ema > 0) flat.push(variableNames.ema);
+      return flat.flatMap((variable) =>
+        [...net.parameters].map(([path, { offset, size }]) => {
+          const prefix = variable.replace(/\.parameters$/, '');
+          return { variable, name: `${prefix}.${path}`, offset, size };
+        }),
+      );
+    });
   }
 }
 
@@ -101,7 +117,7 @@ function traceEma(graph: Graph, generator: Net, decay: number) {
  * One training step (Goodfellow et al. 2014, algorithm 1): k updates of D, then one of G.
  *
  * The pictures of D's last update also serve G's, as in PyTorch's example, unless `freshLatent`.
- * Output `metrics`: one number every `METRIC_PITCH` elements, in the order of `metricNames`.
+ * It reports `metricNames`, in their order.
  */
 export function traceStep(
   players: Players,
@@ -152,9 +168,10 @@ export function traceStep(
   if (options.ema > 0) traceEma(graph, generator, options.ema);
 
   graph.assign(variableNames.state, advance(state));
-  const ordered = metricNames.map((name) => reshape(metrics.get(name) as Tensor, [1]));
-  const offsets = ordered.map((_, i) => i * METRIC_PITCH);
-  graph.output('metrics', pack(ordered, offsets, ordered.length * METRIC_PITCH));
+  reportMetrics(
+    graph,
+    metricNames.map((name) => metrics.get(name) as Tensor),
+  );
   return graph;
 }
 

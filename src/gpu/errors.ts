@@ -66,8 +66,23 @@ export class DeviceLostError extends GanvasError {
       `The GPU device is gone (${reason})${detail ? `: ${detail}` : ''}.`,
       reason === 'disposed'
         ? 'It was used after dispose().'
-        : 'Open a device again, and go on from the last checkpoint.',
+        : 'Open a device again, and go on from the last snapshot or checkpoint.',
     );
+  }
+}
+
+/** The device was lost, and no other one could be opened. Code `recovery`. */
+export class RecoveryError extends GanvasError {
+  override readonly name = 'RecoveryError';
+
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      'recovery',
+      `The GPU device was lost, and none can be opened in its place: ${reason}`,
+      'Save the checkpoint of the last snapshot, which is kept, and reload the page or restart the browser.',
+    );
+    this.cause = cause;
   }
 }
 

@@ -1,9 +1,10 @@
 import type { AdapterKind } from '../gpu/adapter-kind.ts';
 import { type Device, type DeviceOptions, openDevice } from '../gpu/device.ts';
-import type { DeviceLostError } from '../gpu/errors.ts';
+import { type DeviceLostError, RecoveryError } from '../gpu/errors.ts';
 import type { GanvasError } from '../graph/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { Executable } from './executable.ts';
+import type { Choices } from './plan.ts';
 import { type TuneMode, type TuningStore, tune } from './tuner.ts';
 import { Variables } from './variables.ts';
 
@@ -33,23 +34,47 @@ export interface TuningOptions {
   readonly tuningStore?: TuningStore;
 }
 
+/** Buffers on the device, in number and bytes. Pipelines and canvases are the browser's, and not counted. */
+export interface MemoryInfo {
+  readonly buffers: number;
+  readonly bytes: number;
+  /** The most bytes there were at a time, since the device was opened. */
+  readonly peakBytes: number;
+}
+
 export type EngineOptions = DeviceOptions & TuningOptions;
+
+/** Waits before each attempt to open a device again: after a crash there is none for some seconds. */
+const REOPEN_MS = [0, 250, 500, 1000, 2000, 4000, 8000];
 
 /**
  * A WebGPU device, ready to run graphs. The way in: everything else is given an engine.
  *
  * Errors: `NoWebGPUError`, `NoAdapterError`, `LimitError` from `create`; afterwards errors that WebGPU
- * reports by itself reach `onError`, and the loss of the device `lost`.
+ * reports by itself reach `onError`, and the loss of the device `lost`. A trainer whose device is lost
+ * makes the engine open another one and goes on.
  */
 export class Engine {
-  private constructor(
-    readonly device: Device,
-    private readonly tuning: TuningOptions,
-  ) {}
+  #device: Device;
+  #reopening: Promise<Device> | undefined;
+  #disposed = false;
+  readonly #options: EngineOptions;
+  readonly #listeners = new Set<(error: GanvasError) => void>();
+
+  private constructor(device: Device, options: EngineOptions) {
+    this.#options = options;
+    this.#device = device;
+    this.#listen();
+  }
 
   /** Opens the best adapter, or takes the device that is passed in. */
   static async create(options: EngineOptions = {}): Promise<Engine> {
     return new Engine(await openDevice(options), options);
+  }
+
+  /** The device in use: another one after a loss. */
+  get device(): Device {
+    return this.#device;
   }
 
   get adapter(): AdapterInfo {
@@ -71,14 +96,66 @@ export class Engine {
     };
   }
 
-  /** Resolves with the reason when the device is gone; never because of `dispose`. */
+  /** Resolves with the reason when the device in use is gone; never because of `dispose`. */
   get lost(): Promise<DeviceLostError> {
     return this.device.lost;
   }
 
-  /** Calls back with every error that WebGPU reports by itself. Returns a function that ends this. */
+  /**
+   * Calls back with every error that WebGPU reports by itself, the loss of a device included. Returns a
+   * function that ends this.
+   */
   onError(callback: (error: GanvasError) => void): () => void {
-    return this.device.onError(callback);
+    // A wrapper, so that one callback given twice is two registrations, each with its own end.
+    const listener = (error: GanvasError) => callback(error);
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #listen(): void {
+    this.#device.onError((error) => {
+      for (const listener of this.#listeners) listener(error);
+    });
+  }
+
+  /**
+   * Opens another device in the place of one that was lost, and gives it; the one in use, if it is
+   * well. Whoever asks while that goes on gets the same. What was on the lost device is gone.
+   *
+   * Errors: the `DeviceLostError` if the engine was disposed or its device was passed in; a
+   * `RecoveryError` if there is no adapter any more, after some 16 seconds of trying.
+   */
+  reopen(): Promise<Device> {
+    const lost = this.#device.loss;
+    if (!lost) return Promise.resolve(this.#device);
+    if (this.#disposed || this.#options.device) return Promise.reject(lost);
+    this.#reopening ??= this.#open(lost).finally(() => {
+      this.#reopening = undefined;
+    });
+    return this.#reopening;
+  }
+
+  async #open(lost: DeviceLostError): Promise<Device> {
+    let failure: unknown;
+    for (const ms of REOPEN_MS) {
+      if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+      if (this.#disposed) throw lost;
+      try {
+        const device = await openDevice(this.#options);
+        if (this.#disposed) {
+          device.dispose();
+          throw lost;
+        }
+        this.#device.dispose();
+        this.#device = device;
+        this.#listen();
+        return device;
+      } catch (error) {
+        if (this.#disposed) throw lost;
+        failure = error;
+      }
+    }
+    throw new RecoveryError(failure);
   }
 
   /** An empty set of named tensors on this device. */
@@ -86,17 +163,35 @@ export class Engine {
     return new Variables(this.device);
   }
 
-  /** Compiles a graph that works on those variables, tuned as the engine's options say. */
-  async compile(graph: Graph, variables: Variables): Promise<Executable> {
-    const { tuningStore } = this.tuning;
-    const worthwhile = tuningStore !== undefined && this.device.adapter.kind !== 'software';
-    const { tune: mode = worthwhile ? 'on' : 'cached' } = this.tuning;
-    const choices = await tune(this.device, graph, mode, tuningStore);
-    return Executable.compile(graph, variables, choices);
+  /**
+   * Compiles a graph that works on those variables, tuned as the engine's options say, or by choices
+   * that were made before.
+   */
+  async compile(graph: Graph, variables: Variables, choices?: Choices): Promise<Executable> {
+    return Executable.compile(graph, variables, choices ?? (await this.#tune(graph, variables)));
+  }
+
+  #tune(graph: Graph, { device }: Variables): Promise<Choices> {
+    const { tuningStore } = this.#options;
+    const worthwhile = tuningStore !== undefined && device.adapter.kind !== 'software';
+    const { tune: mode = worthwhile ? 'on' : 'cached' } = this.#options;
+    return tune(device, graph, mode, tuningStore);
+  }
+
+  /** What all that runs on this engine holds on the device. */
+  memory(): MemoryInfo {
+    const { buffers, bufferBytes, peakBufferBytes } = this.device.counters;
+    return { buffers, bytes: bufferBytes, peakBytes: peakBufferBytes };
   }
 
   /** Frees everything on the device, and the device unless it was passed in. Twice is fine. */
   dispose(): void {
-    this.device.dispose();
+    this.#disposed = true;
+    this.#device.dispose();
+    this.#listeners.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }

@@ -4,10 +4,7 @@ import { GanvasError, GraphError } from '../graph/errors.ts';
 import { byteSize, sameShape, sizeOf, type TensorType } from '../graph/shape.ts';
 
 /** Elements of a variable on the host: of its dtype. */
-export type Elements =
-  | Float32Array<ArrayBuffer>
-  | Uint32Array<ArrayBuffer>
-  | Uint8Array<ArrayBuffer>;
+export type Elements = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array;
 
 const arrays = { f32: Float32Array, u32: Uint32Array, u8: Uint8Array } as const;
 
@@ -73,7 +70,7 @@ export class Variables {
   }
 
   /** Sets all elements. They take effect for what is submitted afterwards. */
-  write(name: string, data: Elements | Uint8Array): void {
+  write(name: string, data: Elements): void {
     const { type, buffer } = this.entry(name);
     if (!(data instanceof arrays[type.dtype]) || data.length !== sizeOf(type.shape)) {
       throw new GraphError(

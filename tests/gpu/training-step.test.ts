@@ -1,6 +1,6 @@
 // Whole training steps on the device, each held against the same step in float64.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { METRIC_PITCH, metricNames } from '../../src/gan/metrics.ts';
+import { metricNames } from '../../src/gan/metrics.ts';
 import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import { Players, traceStep, variableNames } from '../../src/gan/step.ts';
 import { GanTrainer } from '../../src/gan/trainer.ts';
@@ -9,6 +9,7 @@ import type { Graph, Node } from '../../src/graph/graph.ts';
 import { prune } from '../../src/graph/prune.ts';
 import type { Net } from '../../src/nn/net.ts';
 import { Engine } from '../../src/runtime/engine.ts';
+import { METRIC_PITCH } from '../../src/training/metrics.ts';
 import { type Interpretation, interpret } from '../reference/index.ts';
 import { noisePictures } from '../support/pictures.ts';
 import { relativeError } from '../support/run-op.ts';

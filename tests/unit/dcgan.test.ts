@@ -1,7 +1,8 @@
 // The DCGAN: its shapes, parameters, names and laws, and what no DCGAN can be.
 import { describe, expect, test } from 'vitest';
 import { type DcganShape, dcganDiscriminator, dcganGenerator } from '../../src/gan/dcgan.ts';
-import { METRIC_PITCH, metricNames } from '../../src/gan/metrics.ts';
+import { metricNames } from '../../src/gan/metrics.ts';
+import { METRIC_PITCH } from '../../src/training/metrics.ts';
 import { defaultOptions, type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import {
   Players,

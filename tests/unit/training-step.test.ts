@@ -2,11 +2,12 @@
 // given the same weights, pictures and latents: its metrics of the fourth step of a free run, with
 // Adam and everything between, and the sum of |running statistics| that it leaves.
 import { expect, test } from 'vitest';
-import { METRIC_PITCH, type MetricName, metricNames } from '../../src/gan/metrics.ts';
+import { type MetricName, metricNames } from '../../src/gan/metrics.ts';
 import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import { Players, traceStep } from '../../src/gan/step.ts';
 import { prune } from '../../src/graph/prune.ts';
 import type { Net } from '../../src/nn/net.ts';
+import { METRIC_PITCH } from '../../src/training/metrics.ts';
 import { interpret } from '../reference/index.ts';
 import { noisePictures } from '../support/pictures.ts';
 import { startOf } from '../support/step-states.ts';

@@ -153,6 +153,7 @@ async function train(request: RunRequest, on: Engine, pictures: ImageSet): Promi
     setupMs: ready - begun,
     trainMs,
     stats: running.stats(),
+    memory: running.memory(),
   };
 }
 

@@ -1,0 +1,33 @@
+import type { Graph } from '../graph/graph.ts';
+import type { Elements } from '../runtime/variables.ts';
+
+/** A part of a flat variable that has a name of its own, such as a layer's weight. */
+export interface NamedPart {
+  readonly variable: string;
+  readonly name: string;
+  /** Elements. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+/**
+ * A training step and what it starts from: plain data, made without a device, so that it can be
+ * posted to a worker, run again on another device, and continued from a file.
+ */
+export interface TrainingProgram<Name extends string = string> {
+  /** One step. It reads and assigns variables, and outputs its metrics by `reportMetrics`. */
+  readonly step: Graph;
+  /** Names of the metrics, in the order that they were reported in. */
+  readonly metrics: readonly Name[];
+  /**
+   * What every variable starts as. Those that the step never assigns (data sets, learning rates)
+   * are kept on the host as they were given; the others are what a snapshot holds.
+   */
+  readonly initial: ReadonlyMap<string, Elements>;
+  /** Names inside flat variables, for messages. */
+  readonly parts: readonly NamedPart[];
+}
+
+/** The variables that a step changes: with the constants, all that a run is. */
+export const assignedVariables = ({ step }: TrainingProgram): string[] =>
+  [...step.variables.values()].filter((v) => v.current !== v.initial).map((v) => v.name);

@@ -166,7 +166,8 @@ export class RunWriter {
   async #replace(name: string, content: string | Uint8Array): Promise<void> {
     const temporary = this.#path(`.${name}.${process.pid}.tmp`);
     try {
-      await writeFile(temporary, content);
+      // On the disk before it takes its place: else a power cut may leave the new name without content.
+      await writeFile(temporary, content, { flush: true });
       await rename(temporary, this.#path(name));
     } catch (error) {
       await rm(temporary, { force: true });

@@ -567,16 +567,3 @@ export function checkSameData(
     'Give the same data set in the same order, or start a new run.',
   );
 }
-
-/** `encodeCheckpoint` of variables that are read now. */
-export async function writeCheckpoint(
-  players: Players,
-  readVariable: (name: string) => Promise<Elements>,
-  metadata: Readonly<Record<string, string>>,
-): Promise<Uint8Array<ArrayBuffer>> {
-  // All reads are submitted before one is awaited, so that no step of a run comes between them.
-  const names = checkpointVariables(players);
-  const read = await Promise.all(names.map(readVariable));
-  const values = new Map(names.map((name, i) => [name, read[i]]));
-  return encodeCheckpoint(players, values, { choices: JSON.parse(metadata.choices) as Choices });
-}

@@ -7,6 +7,10 @@
 // Rows are taken 8 at a time and joined to what came before by the rule of Chan, Golub & LeVeque
 // (1979): as safe as Welford's, with one division for 8 rows. No workgroup memory: a barrier costs
 // a software adapter more than a slice, and a real GPU has enough slices.
+//
+// Nor in the epilogue of the convolution that makes x: sums of its tiles of 8 rows would take a
+// dispatch to join as well. On the software adapter these sums are 0.1 to 1.0 % of a step; without
+// what storing and joining those of tiles was measured to cost, at most 0.4 % is left to win.
 
 alias V = vec4f;
 const WORKGROUP = 64;

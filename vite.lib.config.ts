@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vite';
+import manifest from './package.json' with { type: 'json' };
 import { minifyShaders } from './packaging/minify-wgsl.node.ts';
 
-/** What `exports` of package.json offers, each entry by its name in `dist/`. */
-const entries = {
-  index: 'src/index.ts',
-};
+/** What package.json exports: `./dist/NAME.js` is made of `src/NAME.ts`. */
+const files = Object.values(manifest.exports).map((entry) =>
+  typeof entry === 'string' ? entry : entry.default,
+);
+const names = files.flatMap((file) => /^\.\/dist\/(.+)\.js$/.exec(file)?.[1] ?? []);
+const entries = Object.fromEntries(names.map((name) => [name, `src/${name}.ts`]));
 
 /** The package: `npm run build` makes it, shaders inlined; TypeScript adds the declarations. */
 export default defineConfig({

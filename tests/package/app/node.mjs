@@ -1,9 +1,7 @@
 // In Node on Dawn, as the README says.
-import { create, globals } from 'webgpu';
+import { create } from 'webgpu';
 import { train } from './compiled/train.js';
 
-Object.assign(globalThis, globals);
-const gpu = create([]);
-console.log(JSON.stringify(await train({ gpu })));
+console.log(JSON.stringify(await train({ gpu: create([]) })));
 // Dawn would keep the process alive for as long as it holds devices.
 process.exit();

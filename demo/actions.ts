@@ -165,6 +165,9 @@ function onEvent(event: Event): void {
       case 'metrics':
         onMetrics(event);
         break;
+      case 'recovered':
+        if (problem.value?.code === 'device-lost') problem.value = null;
+        break;
       case 'unavailable':
         phase.value = 'unavailable';
         problem.value = event.problem;

@@ -20,6 +20,7 @@ export class History {
   /** Sums of the point that is not full yet. */
   #sums: Record<Series, number> = emptySums();
   #pending = 0;
+  #last = 0;
 
   /** @param capacity an even number */
   constructor(capacity = 1024) {
@@ -39,7 +40,10 @@ export class History {
     return this.#columns[name];
   }
 
+  /** Adds a step. One that is done again, after the loss of a device, replaces what came after it. */
   push(row: Pick<StepMetrics, Series | 'step'>): void {
+    if (row.step <= this.#last) this.#rewind(row.step);
+    this.#last = row.step;
     for (const name of series) this.#sums[name] += row[name];
     this.#pending++;
     if (this.#pending < this.#stride) return;
@@ -57,6 +61,16 @@ export class History {
     this.#steps = [];
     this.#columns = emptyColumns();
     this.#stride = 1;
+    this.#sums = emptySums();
+    this.#pending = 0;
+    this.#last = 0;
+  }
+
+  /** Forgets the step and all later ones. */
+  #rewind(step: number): void {
+    const kept = this.#steps.filter((at) => at < step).length;
+    this.#steps.length = kept;
+    for (const name of series) this.#columns[name].length = kept;
     this.#sums = emptySums();
     this.#pending = 0;
   }

@@ -22,6 +22,7 @@ export {
   NoAdapterError,
   NoWebGPUError,
   OutOfMemoryError,
+  RecoveryError,
 } from './gpu/errors.ts';
 export { GanvasError, GraphError, ShapeError } from './graph/errors.ts';
 export { readSafetensors, SafetensorsError, writeSafetensors } from './io/safetensors.ts';

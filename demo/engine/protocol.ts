@@ -98,6 +98,8 @@ export type Event =
       readonly rows: readonly StepMetrics[];
       readonly stepsPerSecond: number;
     }
+  /** A device was lost, and the run goes on at this step on another one. */
+  | { readonly type: 'recovered'; readonly job: number; readonly step: number }
   /** There is no device to train on. */
   | { readonly type: 'unavailable'; readonly problem: Problem }
   /** The data set could not be read. */

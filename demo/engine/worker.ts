@@ -3,7 +3,13 @@
  * nor decoding pictures ever keeps the page from answering.
  */
 
-import { Engine, GanTrainer, indexedDbTuningStore, type StepMetrics } from '../../src/index.ts';
+import {
+  Engine,
+  GanTrainer,
+  indexedDbTuningStore,
+  RecoveryError,
+  type StepMetrics,
+} from '../../src/index.ts';
 import { DataLoader } from './data-loader.ts';
 import { problemOf } from './problem.ts';
 import type { DataSource, Event, Request, TrainOptions } from './protocol.ts';
@@ -19,6 +25,9 @@ const DRAW_STEPS = 4;
 
 /** Steps a second are those of about so long a time. */
 const RATE_MS = 3000;
+
+/** What a lost device costs at most. */
+const SNAPSHOT_SECONDS = 20;
 
 /** As much as the adapter has: what a run needs is not known when its adapter is shown. */
 const LARGEST = { maxStorageBufferBindingSize: 2 ** 32, maxBufferSize: 2 ** 32 };
@@ -46,11 +55,6 @@ function openEngine(): Promise<Engine> {
   }).then(
     (opened) => {
       opened.onError((error) => post({ type: 'note', problem: problemOf(error) }));
-      void opened.lost.then(() => {
-        // The next run opens another one.
-        engine = undefined;
-        opened.dispose();
-      });
       const { vendor, architecture, description, software } = opened.adapter;
       const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed';
       post({ type: 'adapter', adapter: { name, software } });
@@ -80,19 +84,25 @@ async function train(job: number, source: DataSource, options: TrainOptions): Pr
     const set = await loader.load(source, options.imageSize, options.channels);
     signal.throwIfAborted();
     post({ type: 'progress', progress: { stage: 'compile', loaded: 0, total: undefined } });
-    const trainer = await GanTrainer.create(opened, set, options);
+    const trainer = await GanTrainer.create(opened, set, options, {
+      snapshotSeconds: SNAPSHOT_SECONDS,
+      onEvent: (event) => {
+        if (event.type === 'recovered') post({ type: 'recovered', job, step: event.step });
+      },
+    });
     try {
       signal.throwIfAborted();
       current.trainer = trainer;
-      // A device that is lost answers nothing any more, so a run may wait for it for ever.
-      const lost = opened.lost.then((error): never => {
-        throw error;
-      });
-      await Promise.race([follow(job, trainer, signal, opened.adapter.software), lost]);
+      await follow(job, trainer, signal, opened.adapter.software);
     } finally {
       trainer.dispose();
     }
   } catch (error) {
+    if (error instanceof RecoveryError) {
+      // The next run tries anew.
+      (await engine)?.dispose();
+      engine = undefined;
+    }
     if (!signal.aborted) post({ type: 'failed', job, problem: problemOf(error) });
   } finally {
     if (run === current) run = undefined;

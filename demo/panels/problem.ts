@@ -46,6 +46,7 @@ function titleOf(code: string): string {
     case 'no-adapter':
       return 'No graphics adapter was found';
     case 'device-lost':
+    case 'recovery':
       return 'The graphics device was lost';
     case 'out-of-memory':
       return 'The GPU is out of memory';
@@ -84,6 +85,9 @@ function adviceOn(code: string): ComponentChildren {
           'chrome://flags/#enable-vulkan',
       ),
     );
+  }
+  if (code === 'device-lost') {
+    return h('p', null, 'Another one is being opened; training goes on from its last snapshot.');
   }
   if (code === 'no-adapter') {
     return h(

@@ -400,6 +400,35 @@ describe('the page', () => {
     });
   });
 
+  it('goes on when the graphics device is lost', async () => {
+    visitor = await Visitor.open(host.url);
+    await visitor.says('Ready to train.');
+    await visitor.chooseSmallest();
+    const [worker] = visitor.page.workers();
+    if (!worker) throw new Error('There is no worker.');
+    await worker.evaluate(() => {
+      const encode = GPUDevice.prototype.createCommandEncoder;
+      GPUDevice.prototype.createCommandEncoder = function (...given) {
+        Object.assign(self, { inUse: this });
+        return encode.apply(this, given);
+      };
+    });
+    await visitor.press('Train');
+    await visitor.reaches(20);
+    const samples = await visitor.samples();
+    await worker.evaluate(() => (self as unknown as { inUse: GPUDevice }).inUse.destroy());
+    await visitor.page.waitForFunction(
+      () => document.querySelector('.problem[data-code=device-lost]') !== null,
+      { polling: 20 },
+    );
+    // It begins at its last snapshot, which is of the start, and gets further than it was.
+    await visitor.reaches(40);
+    expect(await visitor.alert()).toBe('');
+    expect(difference(samples, await visitor.samples())).toBeGreaterThan(0.02);
+    await visitor.says('Training.');
+    expect(visitor.complaints).toEqual([]);
+  });
+
   it('says what to do where there is no WebGPU', async () => {
     visitor = await Visitor.open(host.url, 1280, 'delete Navigator.prototype.gpu');
     await visitor.says('Training is not possible here.');
@@ -460,6 +489,13 @@ describe('the history of the charts', () => {
     expect(history.steps).toEqual([4, 8]);
     expect(history.column('lossD')).toEqual([2.5, 6.5]);
     expect(history.column('lossG')).toEqual([5, 13]);
+    // A step that is done again takes the place of what was there, and of what came after it.
+    history.push(row(6, 20));
+    history.push(row(7, 30));
+    history.push(row(8, 40));
+    history.push(row(9, 50));
+    expect(history.steps).toEqual([4, 9]);
+    expect(history.column('lossD')).toEqual([2.5, 35]);
     history.clear();
     history.push(row(1, 7));
     expect(history.column('lossD')).toEqual([7]);

@@ -52,7 +52,7 @@ export const defaultOptions: GanOptions = {
 /** Options with defaults filled in, checked. Throws a `ModelError` that names what is wrong. */
 export function resolveOptions(given: Partial<GanOptions>): GanOptions {
   const known = Object.entries(given).filter(([, value]) => value !== undefined);
-  const unknown = known.find(([name]) => !(name in defaultOptions));
+  const unknown = known.find(([name]) => !Object.hasOwn(defaultOptions, name));
   if (unknown)
     throw new ModelError(
       `There is no option '${unknown[0]}'.`,

@@ -64,6 +64,8 @@ interface Submitted {
 /** Something on the device that is made again when another device takes the place of a lost one. */
 export interface Attachment {
   reattach(): void;
+  /** Frees it. */
+  detach(): void;
 }
 
 /** Longest submit while a canvas is attached: longer ones starve the compositor. */
@@ -369,6 +371,8 @@ export abstract class BaseTrainer<Name extends string> {
     if (this.disposed) return;
     this.stop();
     this.disposed = true;
+    for (const attachment of this.attachments) attachment.detach();
+    this.attachments.clear();
     for (const fn of this.functions) fn.dispose();
     this.functions.clear();
     this.session.dispose();

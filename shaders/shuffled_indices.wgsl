@@ -1,7 +1,7 @@
 // Which items make up a batch: a permutation of the data set that is computed, not stored.
 //
 // Position p of the endless sequence of epochs is number p mod count of epoch ⌊p / count⌋. A Feistel
-// network over 2·half bits, keyed by seed and epoch, permutes the numbers below 4^half ≥ count; it
+// network over 2·half bits, keyed by seed, stream and epoch, permutes the numbers below 4^half ≥ count; it
 // is walked until it lands below count, which makes it a permutation of those (Black & Rogaway
 // 2002), in fewer than 4 passes on average.
 
@@ -11,8 +11,9 @@ const GOLDEN = 0x9e3779b9u;
 struct Params {
   count: u32,
   size: u32,
-  batch: u32,
-  batches: u32,
+  first: u32,
+  stride: u32,
+  stream: u32,
   half: u32,
 }
 
@@ -35,9 +36,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (item >= params.size) {
     return;
   }
-  let position = (state.z * params.batches + params.batch) * params.size + item;
+  let position = state.z * params.stride + params.first + item;
   let epoch = position / params.count;
-  let key = mix32(mix32(mix32(state.x + GOLDEN) + state.y + GOLDEN) + epoch + GOLDEN);
+  let key = mix32(mix32(mix32(state.x + GOLDEN) + (state.y ^ params.stream) + GOLDEN) + epoch + GOLDEN);
   let mask = (1u << params.half) - 1;
   var n = position - epoch * params.count;
   loop {

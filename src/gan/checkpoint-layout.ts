@@ -11,7 +11,8 @@
 // with the metadata `format`, `step`, `options` (JSON; the learning rates are those in force),
 // `choices` (JSON, what the tuner chose) and `data` (JSON, what the pictures were).
 
-import { type Shape, sizeOf, stridesOf } from '../graph/shape.ts';
+import { type Shape, sizeOf } from '../graph/shape.ts';
+import { fileOrder, fileShape } from '../nn/file-layout.ts';
 import type { Parameter } from '../nn/module.ts';
 import type { Net } from '../nn/net.ts';
 import { type Players, variableNames } from './step.ts';
@@ -45,7 +46,7 @@ export interface Slot {
 export function parameterSlots(net: Net, prefix: string, variable: string, range = FINITE): Slot[] {
   return [...net.parameters].map(([name, parameter]) => ({
     key: `${prefix}${name}`,
-    shape: parameter.layout.axes.map((axis) => parameter.shape[axis]),
+    shape: fileShape(parameter.shape, parameter.layout),
     variable,
     offset: parameter.offset,
     range,
@@ -56,7 +57,7 @@ export function parameterSlots(net: Net, prefix: string, variable: string, range
 /** Running statistics, each a slice of its module's buffer. */
 export function statisticsSlots(net: Net, prefix: string): Slot[] {
   return [...net.buffers].flatMap(([path, { variable, shape, fileNames }]) =>
-    fileNames.map((name, i) => ({
+    (fileNames ?? []).map((name, i) => ({
       key: `${prefix}${moduleOf(path)}.${name}`,
       shape: shape.slice(1),
       variable,
@@ -118,28 +119,6 @@ export function variableSizes({ generator, discriminator, options }: Players): M
   return sizes;
 }
 
-/**
- * Where the elements of a file's tensor lie in the parameter, in the file's order: one table for
- * writing and reading, so that one cannot but undo the other.
- */
-function fileOrder({ shape, layout: { axes } }: Parameter): Uint32Array {
-  const target = axes.map((axis) => shape[axis]);
-  const strides = axes.map((axis) => stridesOf(shape)[axis]);
-  const order = new Uint32Array(sizeOf(shape));
-  const at = new Array<number>(axes.length).fill(0);
-  let from = 0;
-  for (let i = 0; i < order.length; i++) {
-    order[i] = from;
-    for (let axis = axes.length - 1; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++at[axis] < target[axis]) break;
-      from -= strides[axis] * target[axis];
-      at[axis] = 0;
-    }
-  }
-  return order;
-}
-
 /** The tables of `fileOrder`, each made once: a parameter comes with its moments and its average. */
 export class FileOrders {
   private readonly tables = new Map<Parameter, Uint32Array>();
@@ -147,7 +126,7 @@ export class FileOrders {
   of(parameter: Parameter): Uint32Array {
     let table = this.tables.get(parameter);
     if (!table) {
-      table = fileOrder(parameter);
+      table = fileOrder(parameter.shape, parameter.layout);
       this.tables.set(parameter, table);
     }
     return table;

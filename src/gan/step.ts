@@ -1,13 +1,13 @@
 import { Graph, type Tensor } from '../graph/graph.ts';
+import type { NamedPart } from '../nn/file-layout.ts';
 import { HostRandom } from '../nn/initialisers.ts';
-import { Net } from '../nn/net.ts';
+import { Net, wholePart } from '../nn/net.ts';
 import { Adam } from '../nn/optimisers.ts';
 import { add, div, mul, sigmoid, sub } from '../ops/elementwise.ts';
 import { concat, reshape, slice } from '../ops/movement.ts';
 import { advance, gatherPictures, random, STATE_SHAPE, shuffledIndices } from '../ops/random.ts';
 import { mean } from '../ops/reduce.ts';
 import { reportMetrics } from '../training/metrics.ts';
-import type { NamedPart } from '../training/program.ts';
 import { dcganDiscriminator, dcganGenerator } from './dcgan.ts';
 import { type MetricName, metricNames } from './metrics.ts';
 import { discriminatorLoss, generatorLoss } from './objectives.ts';
@@ -57,18 +57,18 @@ export class Players {
     return values;
   }
 
-  /** Names of the parameters, and of what is kept for each of them, inside the flat variables. */
+  /** Names of all that the run's state is made of, as in its checkpoints. */
   parts(): NamedPart[] {
-    return [this.generator, this.discriminator].flatMap((net) => {
-      const flat = [net.variable, `${net.name}.adam.m`, `${net.name}.adam.v`];
-      if (net === this.generator && this.options.ema > 0) flat.push(variableNames.ema);
-      return flat.flatMap((variable) =>
-        [...net.parameters].map(([path, { offset, size }]) => {
-          const prefix = variable.replace(/\.parameters$/, '');
-          return { variable, name: `${prefix}.${path}`, offset, size };
-        }),
+    const { generator, discriminator, optimiserG, optimiserD } = this;
+    const owners = [generator, discriminator, optimiserG, optimiserD];
+    const parts = owners.flatMap((owner) => owner.parts());
+    if (this.options.ema > 0) {
+      parts.push(
+        ...generator.partsIn(variableNames.ema, 'ema.generator'),
+        wholePart(variableNames.emaCorrection, 'ema.generator.correction', [1]),
       );
-    });
+    }
+    return [...parts, wholePart(variableNames.state, 'state', STATE_SHAPE)];
   }
 }
 
@@ -135,8 +135,9 @@ export function traceStep(
     const indices = shuffledIndices(state, {
       count: dataShape[0],
       size: batchSize,
-      batch: d,
-      batches: dSteps,
+      first: d * batchSize,
+      stride: dSteps * batchSize,
+      stream: 0,
     });
     const real = gatherPictures(data, indices, state, {
       flip: options.flip,

@@ -7,6 +7,7 @@ import { adamKernel, sgdKernel } from './optimiser.ts';
 import {
   advanceKernel,
   gatherPicturesKernel,
+  gatherRowsKernel,
   randomKernel,
   shuffledIndicesKernel,
 } from './random.ts';
@@ -28,6 +29,7 @@ const kernels: Readonly<Record<string, Kernel>> = {
   advance: advanceKernel,
   shuffledIndices: shuffledIndicesKernel,
   gatherPictures: gatherPicturesKernel,
+  gatherRows: gatherRowsKernel,
   sum: reduceKernel,
   max: reduceKernel,
 };

@@ -1,6 +1,7 @@
 import advanceShader from '../../shaders/advance.wgsl?raw';
 import flipOverlay from '../../shaders/flip.wgsl?raw';
 import gatherShader from '../../shaders/gather_pictures.wgsl?raw';
+import gatherRowsShader from '../../shaders/gather_rows.wgsl?raw';
 import gatherScalarOverlay from '../../shaders/gather_scalar.wgsl?raw';
 import philoxOverlay from '../../shaders/philox.wgsl?raw';
 import randomShader from '../../shaders/random.wgsl?raw';
@@ -66,14 +67,35 @@ function halfBits(count: number): number {
 export const shuffledIndicesKernel: Kernel = {
   lower({ node, device }) {
     const [state] = node.inputs;
-    const { count, size, batch, batches } = node.attrs as Record<string, number>;
+    const { count, size, first, stride, stream } = node.attrs as Record<string, number>;
     return [
       {
         label: `shuffledIndices ${size} of ${count}`,
         shader: link(shuffledIndicesShader, [], { WORKGROUP }),
         buffers: { state, indices: node.outputs[0] },
-        params: Uint32Array.of(count, size, batch, batches, halfBits(count)),
+        params: Uint32Array.of(count, size, first, stride, stream, halfBits(count)),
         grid: foldGrid(Math.ceil(size / WORKGROUP), device),
+        flops: 0,
+      },
+    ];
+  },
+};
+
+export const gatherRowsKernel: Kernel = {
+  fusable: () => 3,
+  lower({ node, output, map, device }) {
+    const [data, indices] = node.inputs;
+    const { shape, size } = node.outputs[0];
+    const row = size / shape[0];
+    const width = row % 4 === 0 ? mapWidth(map, output.shape) : 1;
+    const { overlay, buffers } = mapOverlay(map, width);
+    return [
+      {
+        label: `gatherRows [${shape.join(', ')}]`,
+        shader: link(gatherRowsShader, overlay, { V: vector(width), WORKGROUP }),
+        buffers: { data, indices, y: output, ...buffers },
+        params: Uint32Array.of(size / width, row / width),
+        grid: foldGrid(Math.ceil(size / width / WORKGROUP), device),
         flops: 0,
       },
     ];

@@ -161,15 +161,14 @@ export class BatchNorm2d extends Module {
   }
 
   forward(x: Tensor, { training, weights }: Pass): Tensor {
-    const { variable, shape } = this.running;
     const parts = {
       gamma: this.gamma.read(weights),
       beta: this.beta.read(weights),
-      running: x.graph.variable(variable, shape),
+      running: this.running.read(x.graph),
     };
     if (!training) return batchNormEval(x, parts, this.eps);
     const { y, running } = batchNorm(x, parts, { eps: this.eps, momentum: this.momentum });
-    x.graph.assign(variable, running);
+    this.running.assign(running);
     return y;
   }
 }

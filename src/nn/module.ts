@@ -1,7 +1,8 @@
 import { GraphError } from '../graph/errors.ts';
-import type { Tensor } from '../graph/graph.ts';
+import type { Graph, Tensor } from '../graph/graph.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
 import { view } from '../ops/movement.ts';
+import type { FileLayout } from './file-layout.ts';
 import type { Initialiser } from './initialisers.ts';
 
 /** One way through a net. */
@@ -10,12 +11,6 @@ export interface Pass {
   readonly training: boolean;
   /** The net's parameters, flat: the newest version, or an average of them. */
   readonly weights: Tensor;
-}
-
-/** How a tensor is stored in PyTorch's files, as an order of this engine's axes. */
-export interface FileLayout {
-  /** `axes[i]` is the axis here that is the file's axis i. */
-  readonly axes: readonly number[];
 }
 
 /** Where a parameter lies in its net's flat buffer, in elements. */
@@ -67,16 +62,27 @@ export class Parameter {
   }
 }
 
-/** A tensor that is kept but not learned, such as running statistics: a variable of its own. */
+/**
+ * A tensor that is kept but not learned, such as running statistics: a variable of its own, f32. A
+ * module reads it in `forward`, and may assign its next version there, in training mode.
+ */
 export class ModuleBuffer {
   private named: string | undefined;
 
   constructor(
     readonly shape: Shape,
     readonly initial: Float32Array<ArrayBuffer>,
-    /** Names and slices of axis 0 under which PyTorch's files know it. */
-    readonly fileNames: readonly string[],
-  ) {}
+    /** Names by which PyTorch's files know the slices of axis 0, where it is several tensors there. */
+    readonly fileNames?: readonly string[],
+  ) {
+    const fits = fileNames === undefined || fileNames.length === shape[0];
+    if (initial.length !== sizeOf(shape) || !fits) {
+      throw new GraphError(
+        `A buffer [${shape.join(', ')}] is given ${initial.length} values and ${fileNames?.length ?? 'no'} names.`,
+        'Give a value for each element, and names for all slices of axis 0 or for none.',
+      );
+    }
+  }
 
   /** Name of the variable. */
   get variable(): string {
@@ -89,9 +95,32 @@ export class ModuleBuffer {
   settle(variable: string): void {
     this.named = variable;
   }
+
+  /** The newest version in a graph. */
+  read(graph: Graph): Tensor {
+    return graph.variable(this.variable, this.shape);
+  }
+
+  /** Makes a tensor of its shape the newest version, which is there for the next step too. */
+  assign(value: Tensor): void {
+    value.graph.assign(this.variable, value);
+  }
 }
 
-/** A layer or a tree of them. Names follow PyTorch's `state_dict`. */
+/**
+ * A layer or a tree of them. Names follow PyTorch's `state_dict`.
+ *
+ * ```ts
+ * class Scale extends Module {
+ *   private readonly scale = new Parameter([1], constantInit(1));
+ *   override readonly parameters = new Map([['scale', this.scale]]);
+ *
+ *   forward(x: Tensor, { weights }: Pass): Tensor {
+ *     return mul(x, this.scale.read(weights));
+ *   }
+ * }
+ * ```
+ */
 export abstract class Module {
   /** Own parameters by name, in the order of PyTorch's `parameters()`. */
   readonly parameters: ReadonlyMap<string, Parameter> = new Map();

@@ -1,10 +1,17 @@
 import type { Graph, Tensor } from '../graph/graph.ts';
+import { type Shape, sizeOf } from '../graph/shape.ts';
+import type { NamedPart } from './file-layout.ts';
 import type { HostRandom } from './initialisers.ts';
 import type { Module, ModuleBuffer, Parameter } from './module.ts';
 
 /** Elements by which windows of a flat buffer are aligned: WebGPU's 256 bytes. */
 const ALIGNMENT = 64;
 const align = (n: number): number => Math.ceil(n / ALIGNMENT) * ALIGNMENT;
+
+/** A variable that is one tensor, in the order of its axes. */
+export const wholePart = (variable: string, name: string, shape: Shape): NamedPart => ({
+  ...{ variable, name, offset: 0, size: sizeOf(shape), shape, axes: shape.map((_, i) => i) },
+});
 
 /**
  * A module with a name and memory: all its parameters lie in one flat buffer, so that an optimiser
@@ -67,6 +74,31 @@ export class Net {
     { training, weights = this.weights(x.graph) }: { training: boolean; weights?: Tensor },
   ): Tensor {
     return this.module.forward(x, { training, weights });
+  }
+
+  /** All its tensors, named as in PyTorch's `state_dict` after the net's own name. */
+  parts(): NamedPart[] {
+    const buffers = [...this.buffers].flatMap(([path, { variable, shape, fileNames }]) => {
+      if (!fileNames) return [wholePart(variable, `${this.name}.${path}`, shape)];
+      const slice = shape.slice(1);
+      const size = sizeOf(slice);
+      const owner = path.slice(0, path.lastIndexOf('.') + 1);
+      return fileNames.map((name, i) => ({
+        ...wholePart(variable, `${this.name}.${owner}${name}`, slice),
+        offset: i * size,
+      }));
+    });
+    return [...this.partsIn(this.variable, this.name), ...buffers];
+  }
+
+  /**
+   * Parts of a variable that is laid out as the parameters are, such as Adam's moments, named
+   * `PREFIX.PATH`.
+   */
+  partsIn(variable: string, prefix: string): NamedPart[] {
+    return [...this.parameters].map(([path, { offset, size, shape, layout }]) => ({
+      ...{ variable, name: `${prefix}.${path}`, offset, size, shape, axes: layout.axes },
+    }));
   }
 
   /** Initial values of all variables, drawn in the order of the parameters. */

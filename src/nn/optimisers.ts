@@ -5,7 +5,8 @@ import { sqrt } from '../ops/elementwise.ts';
 import { pack } from '../ops/movement.ts';
 import { adam, adamCorrections, sgd } from '../ops/optimiser.ts';
 import { sum } from '../ops/reduce.ts';
-import type { Net } from './net.ts';
+import type { NamedPart } from './file-layout.ts';
+import { type Net, wholePart } from './net.ts';
 
 /** Updates the parameters of a net. Its state lives in variables named `NET.OPTIMISER.*`. */
 export interface Optimiser {
@@ -15,8 +16,10 @@ export interface Optimiser {
    * becomes their newest version. Returns the Euclidean norm of all gradients, a scalar.
    */
   minimise(loss: Tensor): { gradNorm: Tensor };
-  /** Initial values of the optimiser's variables. */
+  /** Initial values of the optimiser's variables, which are flat. */
   initialValues(): Map<string, Float32Array<ArrayBuffer>>;
+  /** Names of all that it keeps: `OPTIMISER.NET.*`, so that they are in nobody's `state_dict`. */
+  parts(): NamedPart[];
   /** The variable and contents that set a new learning rate while training. */
   withLearningRate(lr: number): { variable: string; values: Float32Array<ArrayBuffer> };
 }
@@ -96,6 +99,16 @@ export class Adam implements Optimiser {
     ]);
   }
 
+  parts(): NamedPart[] {
+    const prefix = `adam.${this.net.name}`;
+    return [
+      ...this.net.partsIn(this.name('m'), `${prefix}.m`),
+      ...this.net.partsIn(this.name('v'), `${prefix}.v`),
+      wholePart(this.name('corrections'), `${prefix}.corrections`, [2]),
+      wholePart(this.name('hyper'), `${prefix}.hyper`, [4]),
+    ];
+  }
+
   withLearningRate(lr: number): { variable: string; values: Float32Array<ArrayBuffer> } {
     check('The learning rate', lr, lr >= 0, 'at least 0');
     return { variable: this.name('hyper'), values: this.hyper(lr) };
@@ -146,6 +159,14 @@ export class SGD implements Optimiser {
       [this.name('hyper'), Float32Array.of(this.lr, this.momentum)],
       [this.name('v'), new Float32Array(this.net.size)],
     ]);
+  }
+
+  parts(): NamedPart[] {
+    const prefix = `sgd.${this.net.name}`;
+    return [
+      ...this.net.partsIn(this.name('v'), `${prefix}.v`),
+      wholePart(this.name('hyper'), `${prefix}.hyper`, [2]),
+    ];
   }
 
   withLearningRate(lr: number): { variable: string; values: Float32Array<ArrayBuffer> } {

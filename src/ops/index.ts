@@ -6,7 +6,13 @@ import { constantOp, elementwiseOps } from './elementwise.ts';
 import { matmulOp } from './matmul.ts';
 import { broadcastToOp, packOp, padOp, sliceOp, transposeOp, viewOp } from './movement.ts';
 import { adamOp, sgdOp } from './optimiser.ts';
-import { advanceOp, gatherPicturesOp, randomOp, shuffledIndicesOp } from './random.ts';
+import {
+  advanceOp,
+  gatherPicturesOp,
+  gatherRowsOp,
+  randomOp,
+  shuffledIndicesOp,
+} from './random.ts';
 import { maxOp, sumOp } from './reduce.ts';
 
 export * from './batch-norm.ts';
@@ -23,5 +29,6 @@ export const operations = (): readonly OpDefinition[] => [
   ...[constantOp, ...Object.values(elementwiseOps), sumOp, maxOp],
   ...[viewOp, packOp, transposeOp, sliceOp, padOp, broadcastToOp],
   ...[matmulOp, conv2dOp, conv2dInputGradOp, conv2dWeightGradOp, batchNormOp, batchNormGradOp],
-  ...[randomOp, advanceOp, shuffledIndicesOp, gatherPicturesOp, adamOp, sgdOp],
+  ...[randomOp, advanceOp, shuffledIndicesOp, gatherPicturesOp, gatherRowsOp],
+  ...[adamOp, sgdOp],
 ];

@@ -46,12 +46,13 @@ export const advanceOp = /* @__PURE__ */ defineOp({
 });
 
 /**
- * Positions in a data set of `count` items for batch number step·batches + batch, u32 `[size]`.
+ * Positions in a data set of `count` items for a batch, u32 `[size]`: the items from number
+ * step·stride + first on of an endless sequence, of which each step draws `stride` in all.
  * A permutation of the data set each epoch: a Feistel network of 6 rounds over an even number of
- * bits, walked until it lands inside (Black & Rogaway 2002), keyed by seed and epoch.
+ * bits, walked until it lands inside (Black & Rogaway 2002), keyed by seed, `stream` and epoch.
  *
  * All integers are u32; sums and products wrap. Item i of the batch has the position
- * p = (step·batches + batch)·size + i, the epoch ⌊p/count⌋ and starts from n = p mod count.
+ * p = step·stride + first + i, the epoch ⌊p/count⌋ and starts from n = p mod count.
  * With h the least h ≥ 1 such that 4ʰ ≥ count, one pass over n < 4ʰ is
  *
  *   left = n >> h, right = n & (2ʰ − 1)
@@ -59,7 +60,7 @@ export const advanceOp = /* @__PURE__ */ defineOp({
  *   n ← (left << h) | right
  *
  * and passes are repeated while n ≥ count (the first is always made). The keys, with
- * G = 0x9E3779B9: base = mix(mix(mix(seed low + G) + seed high + G) + epoch + G),
+ * G = 0x9E3779B9: base = mix(mix(mix(seed low + G) + (seed high ^ stream) + G) + epoch + G),
  * keyᵣ = mix(base + r·G). mix is MurmurHash3's finaliser: x ^= x >> 16; x *= 0x85EBCA6B;
  * x ^= x >> 13; x *= 0xC2B2AE35; x ^= x >> 16.
  */
@@ -119,14 +120,46 @@ export const random = (
 /** The state with its step counter one further. */
 export const advance = (state: Tensor): Tensor => state.graph.add(advanceOp.name, [state])[0];
 
-/**
- * Which items make up a batch: every item once an epoch, in an order drawn anew each epoch.
- * A step draws `batches` batches in all; this is number `batch` of them.
- */
-export const shuffledIndices = (
-  state: Tensor,
-  options: { count: number; size: number; batch: number; batches: number },
-): Tensor => state.graph.add(shuffledIndicesOp.name, [state], options)[0];
+/** Which items of a data set a batch is made of; see the operation. */
+export interface Draw {
+  /** Items in the data set. */
+  readonly count: number;
+  /** Items in the batch. */
+  readonly size: number;
+  /** Items that the step draws before this batch, and in all. */
+  readonly first: number;
+  readonly stride: number;
+  /** Different streams shuffle independently. */
+  readonly stream: number;
+}
+
+/** Which items make up a batch: every item once an epoch, in an order drawn anew each epoch. */
+export const shuffledIndices = (state: Tensor, draw: Draw): Tensor =>
+  state.graph.add(shuffledIndicesOp.name, [state], { ...draw })[0];
+
+/** Rows f32 `[B, …]` of a resident data set f32 `[N, …]` at indices u32 `[B]`. */
+export const gatherRowsOp = /* @__PURE__ */ defineOp({
+  name: 'gatherRows',
+  infer([data, indices]) {
+    if (
+      data.dtype !== 'f32' ||
+      data.shape.length === 0 ||
+      indices.dtype !== 'u32' ||
+      indices.shape.length !== 1
+    ) {
+      throw new ShapeError(
+        'gatherRows',
+        [data.shape, indices.shape],
+        'rows f32 [N, …] and indices u32 [B]',
+      );
+    }
+    return [{ shape: [indices.shape[0], ...data.shape.slice(1)], dtype: 'f32' }];
+  },
+});
+
+/** Rows of a resident data set of floats; see the operation. */
+export const gatherRows = (data: Tensor, indices: Tensor): Tensor =>
+  data.graph.add(gatherRowsOp.name, [data, indices])[0];
 
 /** Pictures of a resident data set as floats in [−1, 1]. */
 export const gatherPictures = (

@@ -1,14 +1,6 @@
 import type { Graph } from '../graph/graph.ts';
+import type { NamedPart } from '../nn/file-layout.ts';
 import type { Elements } from '../runtime/variables.ts';
-
-/** A part of a flat variable that has a name of its own, such as a layer's weight. */
-export interface NamedPart {
-  readonly variable: string;
-  readonly name: string;
-  /** Elements. */
-  readonly offset: number;
-  readonly size: number;
-}
 
 /**
  * A training step and what it starts from: plain data, made without a device, so that it can be
@@ -24,7 +16,7 @@ export interface TrainingProgram<Name extends string = string> {
    * are kept on the host as they were given; the others are what a snapshot holds.
    */
   readonly initial: ReadonlyMap<string, Elements>;
-  /** Names inside flat variables, for messages. */
+  /** The tensors that a run's state is made of, by the names of files and messages: all but data sets. */
   readonly parts: readonly NamedPart[];
 }
 

@@ -13,7 +13,9 @@ import { add, mul, tanh } from '../../src/ops/elementwise.ts';
 import {
   advance,
   type Distribution,
+  type Draw,
   gatherPictures,
+  gatherRows,
   random,
   shuffledIndices,
 } from '../../src/ops/random.ts';
@@ -157,13 +159,16 @@ test.each([0, 41, 0xffffffff])('advance from step %i', async (step) => {
 
 describe('shuffledIndices', () => {
   const indices = async (
-    options: { count: number; size: number; batch?: number; batches?: number },
+    options: Partial<Draw> & Pick<Draw, 'count' | 'size'>,
     step = 0,
     traits?: Partial<DeviceTraits>,
   ) => {
     const graph = new Graph();
     const state = graph.variable('state', [4], 'u32');
-    graph.output('i', shuffledIndices(state, { batch: 0, batches: 1, ...options }));
+    graph.output(
+      'i',
+      shuffledIndices(state, { first: 0, stride: options.size, stream: 0, ...options }),
+    );
     const [{ values, expected }] = await runOp(device, graph, stateAt(step), traits);
     expect(Float64Array.from(values)).toEqual(expected);
     return [...values];
@@ -187,7 +192,9 @@ describe('shuffledIndices', () => {
     const seen: number[] = [];
     for (const step of [0, 1, 2]) {
       for (const batch of [0, 1])
-        seen.push(...(await indices({ count, size, batch, batches }, step)));
+        seen.push(
+          ...(await indices({ count, size, first: batch * size, stride: batches * size }, step)),
+        );
     }
     expect(new Set(seen.slice(0, 100)).size).toBe(100);
     expect(seen.slice(0, 100)).toEqual(await indices({ count, size: 100 }));
@@ -197,8 +204,9 @@ describe('shuffledIndices', () => {
     const options = fc.record({
       count: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 2 ** 30 })),
       size: fc.integer({ min: 1, max: 300 }),
-      batch: fc.integer({ min: 0, max: 2 }),
-      batches: fc.constant(3),
+      first: fc.integer({ min: 0, max: 700 }),
+      stride: fc.integer({ min: 1, max: 1000 }),
+      stream: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
     });
     const steps = fc.integer({ min: 0, max: 2 ** 32 - 1 });
     await fc.assert(
@@ -209,6 +217,45 @@ describe('shuffledIndices', () => {
 
   test('more workgroups than a dimension holds', async () => {
     await indices({ count: 1000, size: 999 }, 3, { maxWorkgroupsPerDimension: 4 });
+  });
+});
+
+describe('gatherRows', () => {
+  const gather = async (
+    shape: readonly number[],
+    batch: number,
+    {
+      traits,
+      chain = (y) => y,
+    }: { traits?: Partial<DeviceTraits>; chain?: (y: Tensor) => Tensor } = {},
+  ) => {
+    const r = new RandomValues(batch);
+    const given: Given = new Map();
+    given.set('data', r.normal(sizeOf(shape)));
+    given.set('indices', r.integers(batch, 0, shape[0] - 1));
+    const graph = new Graph();
+    const data = graph.variable('data', shape);
+    const indices = graph.variable('indices', [batch], 'u32');
+    graph.output('y', chain(gatherRows(data, indices)));
+    const [{ values, expected }] = await runOp(device, graph, given, traits);
+    expect(largestError(values, expected)).toBeLessThan(1e-6);
+  };
+
+  const shapes = [[1], [9], [5, 1], [1000, 2], [7, 4], [6, 3, 5], [4, 2, 2, 3], [100, 784]];
+  test.each(shapes.map((shape) => ({ shape })))('of $shape', async ({ shape }) => {
+    for (const batch of [1, 17, 64]) await gather(shape, batch);
+  });
+
+  test('with a chain fused to it', async () => {
+    for (const shape of [
+      [9, 8],
+      [9, 3],
+    ])
+      await gather(shape, 5, { chain: (y) => tanh(mul(y, 2)) });
+  });
+
+  test('more workgroups than a dimension holds', async () => {
+    await gather([50, 7], 1000, { traits: { maxWorkgroupsPerDimension: 37 } });
   });
 });
 

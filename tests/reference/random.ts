@@ -101,12 +101,23 @@ export const randomReference: ReferenceTable = {
   ],
 
   shuffledIndices({ attrs }, [[seedLow, seedHigh, step]]) {
-    const { count, size, batch, batches } = attrs as Record<string, number>;
-    const first = Math.imul(Math.imul(step, batches) + batch, size);
+    const { count, size, first, stride, stream } = attrs as Record<string, number>;
+    const start = Math.imul(step, stride) + first;
     return [
       Float64Array.from({ length: size }, (_, i) =>
-        shuffledIndex((first + i) >>> 0, count, [seedLow, seedHigh]),
+        shuffledIndex((start + i) >>> 0, count, [seedLow, (seedHigh ^ stream) >>> 0]),
       ),
+    ];
+  },
+
+  gatherRows({ inputs: [data], outputs: [output] }, [rows, at]) {
+    const size = data.size / data.shape[0];
+    return [
+      Float64Array.from({ length: output.size }, (_, i) => {
+        const row = at[Math.floor(i / size)];
+        if (row >= data.shape[0]) throw new RangeError(`row ${row} of ${data.shape[0]}`);
+        return rows[row * size + (i % size)];
+      }),
     ];
   },
 

@@ -359,6 +359,7 @@ const notDifferentiable: Record<string, string> = {
   random: 'depends on integers only',
   advance: 'integers',
   shuffledIndices: 'integers',
+  gatherRows: 'depends on a data set and integers only',
   gatherPictures: 'depends on bytes and integers only',
   adam: 'an update: nobody differentiates through training',
   sgd: 'an update: nobody differentiates through training',

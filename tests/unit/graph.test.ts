@@ -20,6 +20,7 @@ import {
   conv2dInputGrad,
   conv2dWeightGrad,
   gatherPictures,
+  gatherRows,
   leakyRelu,
   matmul,
   max,
@@ -60,6 +61,8 @@ function thrown(what: () => unknown): unknown {
 function variables(graph: Graph, ...shapes: number[][]): Tensor[] {
   return shapes.map((shape) => graph.variable(`v${graph.variables.size}`, shape));
 }
+
+const draw = { first: 0, stride: 8, stream: 0 };
 
 describe('shape errors name the operation, the shapes, and what was expected', () => {
   const o = { stride: 1, padding: 0 };
@@ -162,16 +165,20 @@ describe('shape errors name the operation, the shapes, and what was expected', (
     ],
     advance: [[(g) => advance(g.variable('s', [3], 'u32')), '[3]', 'state, u32 [4]']],
     shuffledIndices: [
+      [(g) => shuffledIndices(state(g), { ...draw, count: 0, size: 8 }), '[4]', 'got 0 and 8'],
       [
-        (g) => shuffledIndices(state(g), { count: 0, size: 8, batch: 0, batches: 1 }),
-        '[4]',
-        'got 0 and 8',
-      ],
-      [
-        (g) => shuffledIndices(state(g), { count: 2 ** 31, size: 8, batch: 0, batches: 1 }),
+        (g) => shuffledIndices(state(g), { ...draw, count: 2 ** 31, size: 8 }),
         '[4]',
         'got 2147483648 and 8',
       ],
+    ],
+    gatherRows: [
+      [
+        (g) => gatherRows(g.variable('d', [9, 2], 'u8'), g.variable('i', [3], 'u32')),
+        '[9, 2], [3]',
+        'rows f32 [N, …]',
+      ],
+      [on((d, i) => gatherRows(d, i), [9, 2], [3]), '[9, 2], [3]', 'indices u32 [B]'],
     ],
     gatherPictures: [
       [
@@ -360,7 +367,7 @@ function step(): Graph {
   const graph = new Graph();
   const state = graph.variable('state', [4], 'u32');
   const data = graph.variable('data', [7, 4, 4, 1], 'u8');
-  const indices = shuffledIndices(state, { count: 7, size: 3, batch: 0, batches: 1 });
+  const indices = shuffledIndices(state, { ...draw, count: 7, size: 3 });
   const real = gatherPictures(data, indices, state, { flip: true, stream: 1 });
   const z = random(state, [3, 1, 1, 5], { distribution: 'normal', stream: 0 });
 

@@ -16,6 +16,7 @@ import {
   conv2dInputGrad,
   conv2dWeightGrad,
   gatherPictures,
+  gatherRows,
   matmul,
   max,
   mean,
@@ -634,27 +635,49 @@ describe('shuffledIndices', () => {
     const drawn: number[] = [];
     for (let step = 0; step < 5; step++) {
       for (let batch = 0; batch < batches; batch++) {
-        const options = { count, size, batch, batches };
+        const options = { count, size, first: batch * size, stride: batches * size, stream: 0 };
         drawn.push(...evaluate([state(3, 4, step, 0)], (s) => shuffledIndices(s, options))[0]);
       }
     }
     expect(drawn).toEqual([0, 1, 2, 3].flatMap((epoch) => epochOf(count, epoch)));
   });
 
-  // Straddling 2³² by the items of one batch; and with wraps in step·batches and in the batch's first.
+  test('batches of several sizes divide up what a step draws, and streams shuffle apart', () => {
+    const drawn = (stream: number) =>
+      [0, 1].flatMap((step) =>
+        [
+          { size: 3, first: 0 },
+          { size: 2, first: 3 },
+        ].flatMap((batch) => {
+          const options = { count: 10, stride: 5, stream, ...batch };
+          return [...evaluate([state(3, 4, step, 0)], (s) => shuffledIndices(s, options))[0]];
+        }),
+      );
+    expect(drawn(0)).toEqual(epochOf(10, 0));
+    expect(drawn(6)).toEqual(epochOf(10, 0, [3, 4 ^ 6]));
+    expect(drawn(6)).not.toEqual(drawn(0));
+  });
+
+  // Straddling 2³² by the items of one batch; and with wraps in step·stride and in the batch's first.
   test.each([
-    [613566756, { count: 1000, size: 7, batch: 0, batches: 1 }],
-    [0xffffffff, { count: 1000, size: 5, batch: 2, batches: 3 }],
-    [0x80000001, { count: 1000, size: 5, batch: 1, batches: 2 }],
+    [613566756, { count: 1000, size: 7, first: 0, stride: 7, stream: 0 }],
+    [0xffffffff, { count: 1000, size: 5, first: 10, stride: 15, stream: 0 }],
+    [0x80000001, { count: 1000, size: 5, first: 5, stride: 10, stream: 0 }],
   ])('positions wrap at 2³², step %i', (step, options) => {
     const [drawn] = evaluate([state(3, 4, step, 0)], (s) => shuffledIndices(s, options));
-    const batch = BigInt(step) * BigInt(options.batches) + BigInt(options.batch);
+    const first = BigInt(step) * BigInt(options.stride) + BigInt(options.first);
     const expected = Array.from({ length: options.size }, (_, i) => {
-      const position = BigInt.asUintN(32, batch * BigInt(options.size) + BigInt(i));
+      const position = BigInt.asUintN(32, first + BigInt(i));
       return shuffledIndex(Number(position), options.count, [3, 4]);
     });
     expect([...drawn]).toEqual(expected);
   });
+});
+
+test('gatherRows takes the rows asked for', () => {
+  const data: Input = { shape: [3, 1, 2], values: [1, 2, 3, 4, 5, 6] };
+  const at: Input = { shape: [4], values: [2, 0, 0, 1], dtype: 'u32' };
+  expect([...evaluate([data, at], gatherRows)[0]]).toEqual([5, 6, 1, 2, 1, 2, 3, 4]);
 });
 
 describe('gatherPictures', () => {

@@ -92,14 +92,14 @@ describe('bundled with an app, gzipped', () => {
     expect(gzipped(await bundled("export * from 'ganvas';"))).toBeLessThan(60_000);
   });
 
-  test('what training a DCGAN loads is under 55 kB', async () => {
+  test('what training a DCGAN loads is under 57 kB', async () => {
     const chunks = await bundled(`
       import { Engine, GanTrainer } from 'ganvas';
       const trainer = await GanTrainer.create(await Engine.create(), globalThis.pictures);
       for await (const { lossD, lossG } of trainer.run()) console.log(lossD, lossG);
       console.log(await trainer.sampleGrid());
     `);
-    expect(gzipped(loadedAtOnce(chunks))).toBeLessThan(55_000);
+    expect(gzipped(loadedAtOnce(chunks))).toBeLessThan(57_000);
   });
 
   test('reading a checkpoint brings no engine', async () => {

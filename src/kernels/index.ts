@@ -1,6 +1,7 @@
 /** Every kernel. */
 import { batchNormGradKernel, batchNormKernel } from './batch-norm.ts';
 import { conv2dInputGradKernel, conv2dKernel, conv2dWeightGradKernel } from './conv2d.ts';
+import { firstNonFiniteKernel } from './first-non-finite.ts';
 import type { Kernel } from './kernel.ts';
 import { matmulKernel } from './matmul.ts';
 import { adamKernel, sgdKernel } from './optimiser.ts';
@@ -32,6 +33,7 @@ const kernels: Readonly<Record<string, Kernel>> = {
   gatherRows: gatherRowsKernel,
   sum: reduceKernel,
   max: reduceKernel,
+  firstNonFinite: firstNonFiniteKernel,
 };
 
 export const kernelOf = (op: string): Kernel | undefined => kernels[op];

@@ -3,6 +3,7 @@ import type { OpDefinition } from '../graph/registry.ts';
 import { batchNormGradOp, batchNormOp } from './batch-norm.ts';
 import { conv2dInputGradOp, conv2dOp, conv2dWeightGradOp } from './conv2d.ts';
 import { constantOp, elementwiseOps } from './elementwise.ts';
+import { firstNonFiniteOp } from './first-non-finite.ts';
 import { matmulOp } from './matmul.ts';
 import { broadcastToOp, packOp, padOp, sliceOp, transposeOp, viewOp } from './movement.ts';
 import { adamOp, sgdOp } from './optimiser.ts';
@@ -18,6 +19,7 @@ import { maxOp, sumOp } from './reduce.ts';
 export * from './batch-norm.ts';
 export * from './conv2d.ts';
 export * from './elementwise.ts';
+export * from './first-non-finite.ts';
 export * from './matmul.ts';
 export * from './movement.ts';
 export * from './optimiser.ts';
@@ -30,5 +32,5 @@ export const operations = (): readonly OpDefinition[] => [
   ...[viewOp, packOp, transposeOp, sliceOp, padOp, broadcastToOp],
   ...[matmulOp, conv2dOp, conv2dInputGradOp, conv2dWeightGradOp, batchNormOp, batchNormGradOp],
   ...[randomOp, advanceOp, shuffledIndicesOp, gatherPicturesOp, gatherRowsOp],
-  ...[adamOp, sgdOp],
+  ...[adamOp, sgdOp, firstNonFiniteOp],
 ];

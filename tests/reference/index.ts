@@ -7,6 +7,7 @@ import '../../src/ops/index.ts';
 import { batchNormReference } from './batch-norm.ts';
 import { convReference } from './conv.ts';
 import { elementwiseReference } from './elementwise.ts';
+import { firstNonFiniteReference } from './first-non-finite.ts';
 import { matmulReference } from './matmul.ts';
 import { movementReference } from './movement.ts';
 import { optimiserReference } from './optimiser.ts';
@@ -19,6 +20,7 @@ export const referenceTable: ReferenceTable = {
   ...batchNormReference,
   ...convReference,
   ...elementwiseReference,
+  ...firstNonFiniteReference,
   ...matmulReference,
   ...movementReference,
   ...optimiserReference,

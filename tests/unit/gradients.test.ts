@@ -361,6 +361,7 @@ const notDifferentiable: Record<string, string> = {
   shuffledIndices: 'integers',
   gatherRows: 'depends on a data set and integers only',
   gatherPictures: 'depends on bytes and integers only',
+  firstNonFinite: 'bits',
   adam: 'an update: nobody differentiates through training',
   sgd: 'an update: nobody differentiates through training',
 };

@@ -19,6 +19,7 @@ import {
   conv2d,
   conv2dInputGrad,
   conv2dWeightGrad,
+  firstNonFinite,
   gatherPictures,
   gatherRows,
   leakyRelu,
@@ -189,6 +190,14 @@ describe('shape errors name the operation, the shapes, and what was expected', (
         '[9, 2, 2, 1], [3], [4]',
         'pictures u8 [N, H, W, C]',
       ],
+    ],
+    firstNonFinite: [
+      [
+        (g) => firstNonFinite([g.variable('x', [3]), g.variable('n', [2], 'u32')]),
+        '[3], [2]',
+        'all of f32',
+      ],
+      [(g) => g.add('firstNonFinite', []), '', 'at least one tensor'],
     ],
     adam: [
       [

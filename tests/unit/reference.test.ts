@@ -15,6 +15,7 @@ import {
   conv2d,
   conv2dInputGrad,
   conv2dWeightGrad,
+  firstNonFinite,
   gatherPictures,
   gatherRows,
   matmul,
@@ -589,6 +590,18 @@ describe('random', () => {
   test('a longer tensor begins with the same numbers', () => {
     expect(draw(state(9, 9, 9, 0), 13).slice(0, 10)).toEqual(draw(state(9, 9, 9, 0), 10));
   });
+});
+
+test('firstNonFinite finds the first of the first tensor that has one', () => {
+  const find = (...tensors: number[][]) => [
+    ...evaluate(
+      tensors.map((values) => input([values.length], values)),
+      (...t) => firstNonFinite(t),
+    )[0],
+  ];
+  expect(find([1, 2], [3e38, -0])).toEqual([0xffffffff, 0, 0, 0]);
+  expect(find([1, 2], [0, Number.NaN, 1 / 0], [Number.NaN])).toEqual([1, 1, 0x7fc00000, 0]);
+  expect(find([-1 / 0])).toEqual([0, 0, 0xff800000, 0]);
 });
 
 test('advance adds one to the step, and wraps', () => {

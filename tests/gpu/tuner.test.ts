@@ -50,9 +50,15 @@ describe('tuning', () => {
   test('measures every choice once, keeps it, and leaves no memory behind', async () => {
     const store = memoryStore();
     const before = device.counters.bufferBytes;
-    const choices = await tune(device, graphOf(), 'on', store);
-    expect(device.counters.bufferBytes).toBe(before);
-    for (const { key, candidates } of choosable(graphOf(), device.traits)) {
+    const work = choosable(graphOf(), device.traits);
+    let choices: Choices = {};
+    // On a busy machine the budget ends before all are measured: each call measures one at least.
+    for (let calls = 0; Object.keys(choices).length < work.length; calls++) {
+      expect(calls).toBeLessThan(work.length);
+      choices = await tune(device, graphOf(), 'on', store);
+      expect(device.counters.bufferBytes).toBe(before);
+    }
+    for (const { key, candidates } of work) {
       expect(candidates.map((c) => c.name)).toContain(choices[key]);
     }
     expect(store.saved.get(adapterKey(device))).toEqual(choices);

@@ -1,16 +1,19 @@
-// Loader of the nine products of winograd_input.wgsl: V [9, T, depth], U [9, depth, Cy] → M [9, T, Cy],
-// of which phase p is V[p] · U[p]. All sizes are multiples of 4 but T.
+// Loader of the nine products of winograd_input.wgsl and winograd_transposed_input.wgsl: V [9, T, depth],
+// U [9, depth, columns], each of them perhaps stored transposed → M [9, T, columns], of which phase p is
+// V[p] · U[p]. All sizes are multiples of 4 but T.
 
 const A_ALONG_K = true;
 const B_ALONG_K = false;
 
 struct Params {
   rows: u32, // T
-  columns: u32, // Cy
+  columns: u32,
   size: u32,
   splits: u32,
   share: u32,
   depth: u32,
+  bColumn: u32, // elements from one column of U to the next
+  bDepth: u32, // and from one k
 }
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>; // V
@@ -41,13 +44,13 @@ fn loadA(run: RunA, k: i32) -> vec4f {
 }
 
 fn lineB(column: i32, phase: i32) -> LineB {
-  return LineB(phase * i32(params.depth * params.columns) + column);
+  return LineB(phase * i32(params.depth * params.columns) + column * i32(params.bColumn));
 }
 fn runB(line: LineB, outer: i32) -> RunB {
   return RunB(line.at);
 }
 fn loadB(run: RunB, k: i32) -> vec4f {
-  let stride = i32(params.columns);
+  let stride = i32(params.bDepth);
   return fetchB(run.at + k * stride, select(1, stride, B_ALONG_K));
 }
 

@@ -179,29 +179,41 @@ function lowerByTaps(lowering: Lowering): Dispatch[] {
   ];
 }
 
-export function conv2dCandidates(lowering: Lowering): Candidate[] {
-  const gemm = conv2dGemm(lowering.node);
-  const direct = gemmCandidates(gemm, lowering);
+/** By Winograd's F(2, 2) too, which a tuner may choose: it takes more dispatches and memory. */
+function withWinograd(
+  direct: readonly Candidate[],
+  lowering: Lowering,
+  { label, flops }: Gemm,
+): readonly Candidate[] {
   if (!winogradSuits(lowering.node)) return direct;
-  return [...direct, winogradCandidate(lowering, gemm.label, gemm.flops)];
+  return [...direct, winogradCandidate(lowering, label, flops)];
+}
+
+export function conv2dCandidates(lowering: Lowering): readonly Candidate[] {
+  const gemm = conv2dGemm(lowering.node);
+  return withWinograd(gemmCandidates(gemm, lowering), lowering, gemm);
 }
 
 /** With few channels also `lowerByTaps`; a GPU rather has loads to spare than memory traffic. */
-export function conv2dInputGradCandidates(lowering: Lowering): Candidate[] {
+export function conv2dInputGradCandidates(lowering: Lowering): readonly Candidate[] {
   const { node, device } = lowering;
   const [y, w] = node.inputs;
   const [, , cx, cy] = w.shape;
-  const direct = gemmCandidates(conv2dInputGradGemm(node), lowering);
+  const gemm = conv2dInputGradGemm(node);
+  const direct = gemmCandidates(gemm, lowering);
   const bytes = (y.size / cy) * (w.size / cy) * 4;
-  if (cx > MOST_TAP_CHANNELS || bytes > MAX_SCRATCH_BYTES) return direct;
-  const byTaps = { name: 'by taps', lower: () => lowerByTaps(lowering) };
-  return device.software ? [byTaps, ...direct] : [...direct, byTaps];
+  if (cx <= MOST_TAP_CHANNELS && bytes <= MAX_SCRATCH_BYTES) {
+    const byTaps = { name: 'by taps', lower: () => lowerByTaps(lowering) };
+    if (device.software) direct.unshift(byTaps);
+    else direct.push(byTaps);
+  }
+  return withWinograd(direct, lowering, gemm);
 }
 
 export const conv2dWeightGradCandidates = (lowering: Lowering): Candidate[] =>
   gemmCandidates(conv2dWeightGradGemm(lowering.node), lowering);
 
-const convKernel = (candidates: (lowering: Lowering) => Candidate[]): Kernel => ({
+const convKernel = (candidates: (lowering: Lowering) => readonly Candidate[]): Kernel => ({
   fusable: () => 3,
   candidates,
 });

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Device, openDevice } from '../../src/gpu/device.ts';
-import type { Tensor } from '../../src/graph/graph.ts';
+import { Graph, type Tensor } from '../../src/graph/graph.ts';
+import { identityMap } from '../../src/graph/map.ts';
+import { conv2dCandidates, conv2dInputGradCandidates } from '../../src/kernels/conv2d.ts';
 import { add, leakyRelu, tanh } from '../../src/ops/elementwise.ts';
 import { checkCandidates } from '../support/check-candidates.ts';
 
@@ -89,6 +91,7 @@ const layers: Record<string, Layer> = {
     ...{ n: 5, h: 8, w: 12, cx: 16, cy: 20, kh: 4, kw: 4, stride: 2, padding: 1 },
   },
   'what suits Winograd, a tile a picture': square(3, 4, [20, 16], [4, 2, 1]),
+  'what suits Winograd by its gradient alone': square(2, 12, [2, 8], [4, 2, 1]),
   '3 × 3 at stride 1': square(2, 7, [4, 12], [3, 1, 1]),
   '5 × 5 at stride 2, odd channels': square(2, 9, [5, 7], [5, 2, 2]),
   'a 1 × 1 kernel': square(5, 3, [12, 4], [1, 1, 0]),
@@ -124,6 +127,49 @@ test.each(ops)(
   240_000,
 );
 
+test('Winograd is among the candidates where it suits', () => {
+  const winograd = (cx: number, cy: number, k = 4, stride = 2, padding = 1) => {
+    const shapes = shapesOf(square(2, 8, [cx, cy], [k, stride, padding]));
+    const graph = new Graph();
+    const [x, w, y] = (['x', 'w', 'y'] as const).map((name) => graph.variable(name, shapes[name]));
+    const attrs = { stride, padding };
+    const [forward] = graph.add('conv2d', [x, w], attrs);
+    const [gradient] = graph.add('conv2dInputGrad', [y, w], { ...attrs, size: [8, 8] });
+    const has = (candidates: typeof conv2dCandidates, output: Tensor) =>
+      candidates({ node: output.node, output, map: identityMap, device: device.traits }).some(
+        ({ name }) => name === 'winograd',
+      );
+    return [has(conv2dCandidates, forward), has(conv2dInputGradCandidates, gradient)];
+  };
+  expect(winograd(16, 20)).toEqual([true, true]);
+  expect(winograd(8, 16)).toEqual([false, true]);
+  expect(winograd(3, 8)).toEqual([false, true]);
+  expect(winograd(1, 16)).toEqual([false, false]);
+  expect(winograd(16, 18)).toEqual([false, false]);
+  expect(winograd(16, 16, 3)).toEqual([false, false]);
+  expect(winograd(16, 16, 4, 4)).toEqual([false, false]);
+  expect(winograd(16, 16, 4, 2, 3)).toEqual([false, false]);
+});
+
+test.each(['conv2d', 'conv2dInputGrad'] as const)(
+  '%s of random layers that suit Winograd',
+  async (op) => {
+    const side = fc.constantFrom(4, 8, 12, 16);
+    const layer = fc
+      .record({
+        ...{ n: fc.integer({ min: 1, max: 4 }), h: side, w: side },
+        cx: op === 'conv2d' ? fc.constantFrom(16, 20, 36) : fc.integer({ min: 2, max: 20 }),
+        cy: op === 'conv2d' ? fc.constantFrom(16, 20, 36) : fc.constantFrom(8, 12, 20, 36),
+      })
+      .map((sizes) => ({ ...sizes, kh: 4, kw: 4, stride: 2, padding: 1 }));
+    await fc.assert(
+      fc.asyncProperty(layer, (l) => directions[op](l)),
+      { seed: 12, numRuns: 6 },
+    );
+  },
+  240_000,
+);
+
 describe('what is fused to it', () => {
   const layer = square(2, 6, [8, 12], [4, 2, 1]);
   test('bias and activation to conv2d', () =>
@@ -146,6 +192,21 @@ describe('what is fused to it', () => {
       after: (x, bias) => tanh(add(x, bias)),
       further: [[3]],
     }));
+  test('bias, activation and a picture to a transposed convolution that suits Winograd', () =>
+    directions.conv2dInputGrad(square(2, 8, [12, 16], [4, 2, 1]), {
+      after: (x, bias, other) => add(leakyRelu(add(x, bias), 0.2), other),
+      further: [[12], [2, 8, 8, 12]],
+    }));
+  test('a column of numbers to a transposed convolution that suits Winograd', () =>
+    directions.conv2dInputGrad(square(2, 8, [8, 16], [4, 2, 1]), {
+      after: (x, numbers) => add(x, numbers),
+      further: [[2, 8, 1, 1]],
+    }));
+  test('bias, tanh and a picture to one of 3 channels', () =>
+    directions.conv2dInputGrad(square(2, 8, [3, 8], [4, 2, 1]), {
+      after: (x, bias, other) => add(tanh(add(x, bias)), other),
+      further: [[3], [2, 8, 8, 3]],
+    }));
   test('an earlier gradient to a weight gradient', () =>
     directions.conv2dWeightGrad(layer, {
       after: (w, before) => add(w, before),
@@ -160,6 +221,7 @@ test.each(['conv2d', 'conv2dInputGrad'] as const)(
     for (const layer of [
       square(3, 6, [4, 8], [4, 2, 1]),
       square(3, 8, [16, 16], [4, 2, 1]),
+      square(3, 8, [3, 16], [4, 2, 1]),
       square(3, 5, [3, 5], [3, 1, 1]),
     ]) {
       await directions[op](layer, {

@@ -153,7 +153,11 @@ export class GanTrainer extends BaseTrainer<MetricName> {
     const { options } = this;
     const latents = new Map([[variableNames.sampleLatents, sampleLatents(options, count)]]);
     try {
-      const fn = await this.compile(traceSamples(this.players, count), latents);
+      const fn = await this.compile({
+        graph: traceSamples(this.players, count),
+        inputs: latents,
+        outputs: ['pictures'],
+      });
       return new Sampler(fn, [count, options.imageSize, options.channels]);
     } catch (error) {
       if (error instanceof LimitError) {

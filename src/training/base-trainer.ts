@@ -1,10 +1,9 @@
 import { DeviceLostError } from '../gpu/errors.ts';
 import { GanvasError } from '../graph/errors.ts';
-import type { Graph } from '../graph/graph.ts';
 import type { Engine, MemoryInfo } from '../runtime/engine.ts';
 import type { Choices } from '../runtime/plan.ts';
 import type { Elements } from '../runtime/variables.ts';
-import { GraphFunction } from './graph-function.ts';
+import { GraphFunction, type TracedFunction } from './graph-function.ts';
 import { decodeMetrics, type Metrics, NonFiniteError } from './metrics.ts';
 import { assignedVariables, type TrainingProgram } from './program.ts';
 import { IN_FLIGHT, Session, type Snapshot } from './session.ts';
@@ -292,21 +291,14 @@ export abstract class BaseTrainer<Name extends string> {
     return this.session;
   }
 
-  /** Compiles a graph that reads what is being trained. `inputs` are variables of its own. */
-  protected async compile(
-    graph: Graph,
-    inputs: ReadonlyMap<string, Elements>,
-  ): Promise<GraphFunction> {
-    const fn = new GraphFunction(graph, inputs);
+  /** Compiles a graph that reads what is being trained. */
+  protected async compile<Input extends string, Output extends string>(
+    traced: TracedFunction<Input, Output>,
+  ): Promise<GraphFunction<Input, Output>> {
+    const fn = new GraphFunction(traced, () => this.functions.delete(fn));
     await fn.bind(await this.alive());
     this.functions.add(fn);
     return fn;
-  }
-
-  /** Frees a function of `compile`. */
-  protected release(fn: GraphFunction): void {
-    this.functions.delete(fn);
-    fn.dispose();
   }
 
   /** Sets a variable for the steps that follow. */

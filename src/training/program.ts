@@ -2,6 +2,8 @@ import type { Graph } from '../graph/graph.ts';
 import type { NamedPart } from '../nn/file-layout.ts';
 import type { Elements } from '../runtime/variables.ts';
 
+export type { NamedPart };
+
 /**
  * A training step and what it starts from: plain data, made without a device, so that it can be
  * posted to a worker, run again on another device, and continued from a file.

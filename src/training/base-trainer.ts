@@ -295,7 +295,11 @@ export abstract class BaseTrainer<Name extends string> {
   protected async compile<Input extends string, Output extends string>(
     traced: TracedFunction<Input, Output>,
   ): Promise<GraphFunction<Input, Output>> {
-    const fn = new GraphFunction(traced, () => this.functions.delete(fn));
+    const fn = new GraphFunction(traced, {
+      interrupted: false,
+      outlasting: (work) => work(),
+      forget: (gone) => this.functions.delete(gone),
+    });
     await fn.bind(await this.alive());
     this.functions.add(fn);
     return fn;

@@ -1,9 +1,17 @@
-import { GanvasError } from '../graph/errors.ts';
+import { GanvasError, GraphError } from '../graph/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { DeviceTensor, Executable } from '../runtime/executable.ts';
 import type { Choices } from '../runtime/plan.ts';
 import type { Elements, Variables } from '../runtime/variables.ts';
 import type { Session } from './session.ts';
+
+/** A graph that reads what is being trained, and variables of its own, its inputs. Plain data. */
+export interface TracedFunction<Input extends string = string, Output extends string = string> {
+  readonly graph: Graph;
+  /** What the inputs are until others are given. */
+  readonly inputs: ReadonlyMap<Input, Elements>;
+  readonly outputs: readonly Output[];
+}
 
 /** Whoever gives a function its device, and another one when that is lost. */
 export interface FunctionHost {
@@ -11,31 +19,34 @@ export interface FunctionHost {
   readonly interrupted: boolean;
   /** Does what needs the device; again, on another one, if that is lost meanwhile. */
   outlasting<T>(work: () => Promise<T>): Promise<T>;
+  /** A function has been disposed: it needs no other device any more. */
+  forget(fn: GraphFunction): void;
 }
 
 /**
  * A graph on what is being trained, such as the generator on latents of its own: compiled once, run
  * whenever it is wanted. Made by a trainer's `compile`; it goes on when a lost device is replaced.
  */
-export class GraphFunction {
+export class GraphFunction<Input extends string = string, Output extends string = string> {
   #bound: { readonly executable: Executable; readonly variables: Variables } | undefined;
   /** Kernels that were chosen first: with them another device gives the same bits. */
   #choices: Choices | undefined;
   #disposed = false;
-  readonly #graph: Graph;
+  readonly #traced: TracedFunction<Input, Output>;
   readonly #inputs: Map<string, Elements>;
   readonly #host: FunctionHost;
 
   /** For trainers. */
-  constructor(graph: Graph, inputs: ReadonlyMap<string, Elements>, host: FunctionHost) {
-    this.#graph = graph;
-    this.#inputs = new Map(inputs);
+  constructor(traced: TracedFunction<Input, Output>, host: FunctionHost) {
+    this.#traced = traced;
+    this.#inputs = new Map(traced.inputs);
     this.#host = host;
   }
 
   /** For trainers: makes what it needs on the device of `session`. */
   async bind(session: Session): Promise<void> {
-    const bound = await session.compile(this.#graph, [...this.#inputs.keys()], this.#choices);
+    const { graph } = this.#traced;
+    const bound = await session.compile(graph, [...this.#inputs.keys()], this.#choices);
     this.#release();
     this.#bound = bound;
     this.#choices = bound.executable.plan.choices;
@@ -45,8 +56,14 @@ export class GraphFunction {
   }
 
   /** Sets an input for the runs that follow. */
-  write(name: string, values: Elements): void {
+  write(name: Input, given: Float32Array): void {
     const { variables } = this.#usable();
+    const values = given as Float32Array<ArrayBuffer>;
+    // The variables of what is being trained have names too, and are not its own to write.
+    if (!this.#inputs.has(name)) {
+      const known = [...this.#inputs.keys()].join(', ') || 'none';
+      throw new GraphError(`The function has no input '${name}'.`, `Known: ${known}.`);
+    }
     if (!this.#host.interrupted) variables.write(name, values);
     this.#inputs.set(name, values);
   }
@@ -57,20 +74,42 @@ export class GraphFunction {
     if (!this.#host.interrupted) executable.run();
   }
 
+  /** Sets inputs, runs, and brings all outputs to the host, flat, the last axis fastest. */
+  async call(
+    inputs: { readonly [name in Input]?: Float32Array } = {},
+  ): Promise<Record<Output, Float32Array<ArrayBuffer>>> {
+    for (const [name, values] of Object.entries<Float32Array | undefined>(inputs))
+      if (values) this.write(name as Input, values);
+    const { outputs } = this.#traced;
+    const read = await this.#read(outputs);
+    const named = outputs.map((name, i) => [name, read[i]]);
+    return Object.fromEntries(named) as Record<Output, Float32Array<ArrayBuffer>>;
+  }
+
   /** Submits the graph and brings an output to the host. */
-  async read(output: string): Promise<Float32Array<ArrayBuffer>> {
+  async read(output: Output): Promise<Float32Array<ArrayBuffer>> {
+    const [values] = await this.#read([output]);
+    return values;
+  }
+
+  #read(outputs: readonly Output[]): Promise<Float32Array<ArrayBuffer>[]> {
     return this.#host.outlasting(async () => {
       const { executable } = this.#usable();
       executable.run();
-      return executable.read(output);
+      // All copies are submitted before one is awaited: another run may follow at once.
+      return Promise.all(outputs.map((name) => executable.read(name)));
     });
   }
 
-  /** Where an output lies on the device: valid until the device is lost, overwritten by the next run. */
-  output(name: string): DeviceTensor {
+  /**
+   * Where an output lies on the device, to be used there without a copy: valid until the device is
+   * lost, overwritten by the next run.
+   */
+  output(name: Output): DeviceTensor {
     const output = this.#usable().executable.outputs.get(name);
-    if (!output) throw new RangeError(`The graph has no output '${name}'.`);
-    return output;
+    if (output) return output;
+    const known = this.#traced.outputs.join(', ') || 'none';
+    throw new GraphError(`The function has no output '${name}'.`, `Known: ${known}.`);
   }
 
   #usable() {
@@ -89,5 +128,10 @@ export class GraphFunction {
   dispose(): void {
     this.#disposed = true;
     this.#release();
+    this.#host.forget(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }

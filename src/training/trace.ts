@@ -41,7 +41,7 @@ export class ProgramError extends GanvasError {
 /** Numbers with a shape, the last axis fastest. A data set if its first axis counts items. */
 export interface Values {
   readonly shape: Shape;
-  readonly values: Float32Array<ArrayBuffer>;
+  readonly values: Float32Array;
 }
 
 /** What batches are drawn from: pictures, or rows of numbers [count, …]. It stays on the device. */
@@ -121,7 +121,7 @@ function resident(name: string, set: DataSet) {
       'The first axis counts them: give at least one.',
     );
   }
-  return { shape, values, dtype: 'f32' as const };
+  return { shape, values: values as Float32Array<ArrayBuffer>, dtype: 'f32' as const };
 }
 
 function checkValues(kind: 'data' | 'variable' | 'shape', what: string, given: Values): void {
@@ -232,7 +232,7 @@ class Tracer<Data extends string> implements StepContext<Data> {
   readonly variable = (name: string, initial: Values): Tensor => {
     if (!this.graph.variables.has(name)) {
       checkValues('variable', `The variable '${name}'`, initial);
-      this.initial.set(name, initial.values);
+      this.initial.set(name, initial.values as Float32Array<ArrayBuffer>);
       this.own.push(name);
     }
     return this.graph.variable(name, initial.shape);

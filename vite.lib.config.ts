@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vite';
 import manifest from './package.json' with { type: 'json' };
-import { minifyShaders } from './packaging/minify-wgsl.node.ts';
+import { minifyShaders } from './shaders/minify.node.ts';
 
 /** What package.json exports: `./dist/NAME.js` is made of `src/NAME.ts`. */
 const files = Object.values(manifest.exports).map((entry) =>

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { minifyWgsl, tokensOf } from '../../packaging/minify-wgsl.node.ts';
+import { minifyWgsl, tokensOf } from '../../shaders/minify.node.ts';
 import { link } from '../../src/kernels/wgsl.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'shaders');

@@ -5,7 +5,9 @@ import { minifyWgsl, tokensOf } from '../../shaders/minify.node.ts';
 import { link } from '../../src/kernels/wgsl.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'shaders');
-const shaders = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
+const shaders = readdirSync(folder)
+  .filter((name) => name.endsWith('.wgsl'))
+  .map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
 
 test.each([
   ['comments part tokens', 'let/* a */x = 1; // b\nlet y = 2;', 'let x=1;let y=2;'],

@@ -1,7 +1,6 @@
 import { checkImageSet, type ImageSet } from '../data/image-set.ts';
 import { fitToSquare } from '../data/resize.ts';
 import { LimitError } from '../gpu/errors.ts';
-import { GanvasError } from '../graph/errors.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { Choices } from '../runtime/plan.ts';
 import type { Elements } from '../runtime/variables.ts';
@@ -17,9 +16,16 @@ import {
 } from './checkpoint.ts';
 import { type MetricName, metricNames } from './metrics.ts';
 import { type GanOptions, resolveOptions } from './options.ts';
+import type { Pictures } from './pictures.ts';
 import { requirements } from './requirements.ts';
-import { type CanvasView, type PictureGrid, Sampler } from './sampler.ts';
-import { Players, sampleLatents, traceSamples, traceStep, variableNames } from './step.ts';
+import {
+  type CanvasView,
+  latentsOf,
+  type SampleOptions,
+  type Sampler,
+  Samplers,
+} from './sampler.ts';
+import { Players, traceStep, variableNames } from './step.ts';
 
 /** Sizes and times of a trainer. */
 export interface GanStats extends TrainerStats {
@@ -45,7 +51,7 @@ interface Start {
  * ```
  */
 export class GanTrainer extends BaseTrainer<MetricName> {
-  private readonly samplers = new Map<number, Promise<Sampler>>();
+  private readonly samplers: Samplers;
 
   private constructor(
     engine: Engine,
@@ -57,6 +63,19 @@ export class GanTrainer extends BaseTrainer<MetricName> {
     start: { readonly step: number; readonly begun: number },
   ) {
     super(engine, program, session, settings, start);
+    const trainer = this;
+    this.samplers = new Samplers(players, {
+      get step() {
+        return trainer.step;
+      },
+      get device() {
+        return trainer.device;
+      },
+      attachments: this.attachments,
+      assertUsable: () => this.assertUsable(),
+      usableDevice: () => this.usableDevice(),
+      compile: (traced) => this.compile(traced),
+    });
   }
 
   /**
@@ -132,79 +151,37 @@ export class GanTrainer extends BaseTrainer<MetricName> {
     return this.players.options;
   }
 
-  private sampler(count: number): Promise<Sampler> {
-    if (!(Number.isInteger(count) && count >= 1 && count <= 4096)) {
-      throw new GanvasError(
-        'samples',
-        `A grid of ${count} pictures is not possible.`,
-        'Ask for 1 to 4096.',
-      );
-    }
-    let sampler = this.samplers.get(count);
-    if (!sampler) {
-      sampler = this.makeSampler(count);
-      this.samplers.set(count, sampler);
-      sampler.catch(() => this.samplers.delete(count));
-    }
-    return sampler;
-  }
-
-  private async makeSampler(count: number): Promise<Sampler> {
-    const { options } = this;
-    const latents = new Map([[variableNames.sampleLatents, sampleLatents(options, count)]]);
-    try {
-      const fn = await this.compile({
-        graph: traceSamples(this.players, count),
-        inputs: latents,
-        outputs: ['pictures'],
-      });
-      return new Sampler(fn, [count, options.imageSize, options.channels]);
-    } catch (error) {
-      if (error instanceof LimitError) {
-        const { limits } = this.engine.device.gpu;
-        requirements(options, { count: 1 }, { samples: count }).check(limits);
-      }
-      throw error;
-    }
-  }
-
   /**
-   * Pictures of a fixed latent batch, by running statistics and, if on, the averaged weights. The first
-   * n of one sequence: a grid of 16 shows the first 16 pictures of a grid of 64.
+   * Draws pictures by running statistics and, if on, the averaged weights. By default the first of one
+   * fixed sequence, whatever their number: 16 pictures are the first 16 of 64.
+   *
+   * Errors: `GanvasError` of the code `samples` for a number, latents or a seed that is not possible.
    */
-  async sampleGrid({ count = 64 }: { count?: number } = {}): Promise<PictureGrid> {
-    this.assertUsable();
-    const sampler = await this.sampler(count);
-    return sampler.read(this.step);
+  sample(options: SampleOptions = {}): Promise<Pictures> {
+    return this.samplers.sample(options);
+  }
+
+  /** `sample` of the fixed sequence: what shows how training goes on. */
+  sampleGrid({ count = 64 }: { count?: number } = {}): Promise<Pictures> {
+    return this.samplers.sample({ count });
+  }
+
+  /** What draws so many pictures on the device, where they can stay. */
+  sampler({ count = 64 }: { count?: number } = {}): Promise<Sampler> {
+    return this.samplers.make(count);
+  }
+
+  /** Latents that `sample` would draw from: flat [count, latentDim]. */
+  latents({ count = 64, seed = this.options.seed }: { count?: number; seed?: number } = {}) {
+    return latentsOf(this.options, count, seed);
   }
 
   /** Shows the sample grid on a canvas, drawn from the GPU's memory, whenever `draw` is called. */
-  async attachCanvas(
+  attachCanvas(
     canvas: HTMLCanvasElement | OffscreenCanvas,
-    { count = 64, columns = 8 }: { count?: number; columns?: number } = {},
+    layout: { count?: number; columns?: number } = {},
   ): Promise<CanvasView> {
-    this.assertUsable();
-    const sampler = await this.sampler(count);
-    this.assertUsable();
-    const paint = () => sampler.painter(this.engine.device, canvas, columns);
-    let painter = paint();
-    const attachment = {
-      reattach: () => {
-        painter = paint();
-      },
-      detach: () => painter.dispose(),
-    };
-    this.attachments.add(attachment);
-    return {
-      draw: () => {
-        this.assertUsable();
-        sampler.draw();
-        painter.draw();
-      },
-      detach: () => {
-        if (this.attachments.delete(attachment)) attachment.detach();
-      },
-    };
+    return this.samplers.attachCanvas(canvas, layout);
   }
 
   /** Sets new learning rates; the next step submitted uses them. */
@@ -251,6 +228,6 @@ export class GanTrainer extends BaseTrainer<MetricName> {
 
   override dispose(): void {
     super.dispose();
-    this.samplers.clear();
+    this.samplers.dispose();
   }
 }

@@ -2,7 +2,14 @@
 
 import type { GanvasError } from '../graph/errors.ts';
 import { type AdapterKind, adapterKind, enoughInvocations } from './adapter-kind.ts';
-import { DeviceLostError, errorOf, LimitError, NoAdapterError, NoWebGPUError } from './errors.ts';
+import {
+  DeviceLostError,
+  errorOf,
+  LimitError,
+  NoAdapterError,
+  NoWebGPUError,
+  OutOfMemoryError,
+} from './errors.ts';
 
 /** WebGPU's buffer usages. Its globals exist in browsers, but not in every runtime. */
 export const bufferUsage = {
@@ -150,6 +157,8 @@ export class Device {
   readonly #owned: boolean;
   readonly #buffers = new Set<GPUBuffer>();
   readonly #listeners = new Set<(error: GanvasError) => void>();
+  /** Who waits for something that will not come once the device is gone. */
+  readonly #waiting = new Set<(loss: DeviceLostError) => void>();
   #loss: DeviceLostError | null = null;
   #disposed = false;
 
@@ -171,9 +180,10 @@ export class Device {
     this.lost = new Promise((resolve) => {
       void gpu.lost.then(({ reason, message }) => {
         if (this.#loss) return;
-        this.#loss = new DeviceLostError(reason === 'destroyed' ? 'destroyed' : 'unknown', message);
-        resolve(this.#loss);
-        this.#tell(this.#loss);
+        const loss = new DeviceLostError(reason === 'destroyed' ? 'destroyed' : 'unknown', message);
+        this.#end(loss);
+        resolve(loss);
+        this.#tell(loss);
       });
     });
   }
@@ -219,18 +229,24 @@ export class Device {
     return buffer;
   }
 
-  /** Does what makes buffers; rejects with an `OutOfMemoryError` if there is no memory for them. */
-  async allocate<T>(make: () => T): Promise<T> {
+  /**
+   * Does what makes buffers; rejects with an `OutOfMemoryError` that says how much was asked for, if
+   * there is no memory for them. What was made until then is for the caller to free.
+   */
+  async allocate<T>(make: () => T | Promise<T>): Promise<T> {
     this.assertUsable();
+    const held = this.counters.bufferBytes;
     this.gpu.pushErrorScope('out-of-memory');
     // It runs here and now; only what it throws waits for the end of the scope.
     const making = (async () => make())();
-    const outcome = this.gpu.popErrorScope().catch(async (reason: unknown) => {
+    making.catch(() => {});
+    const needed = this.counters.bufferBytes - held;
+    const error = await this.gpu.popErrorScope().catch(async (reason: unknown) => {
       throw (await this.lossSoon()) ?? reason;
     });
-    const [made, error] = await Promise.all([making, outcome]);
-    if (error) throw errorOf(error);
-    return made;
+    // What fails for lack of memory may fail in other ways too, which say less.
+    if (error) throw new OutOfMemoryError(error.message, { needed, held });
+    return making;
   }
 
   /** Frees a buffer of `createBuffer`; a second time does nothing. */
@@ -246,11 +262,24 @@ export class Device {
     if (this.#loss) throw this.#loss;
   }
 
+  /** What `work` gives, or the loss as soon as the device goes, also by `dispose`. */
+  async unlessLost<T>(work: Promise<T>): Promise<T> {
+    this.assertUsable();
+    // Not a race with `lost`, which would remember everyone who ever waited.
+    const { promise: gone, reject } = Promise.withResolvers<never>();
+    this.#waiting.add(reject);
+    try {
+      return await Promise.race([work, gone]);
+    } finally {
+      this.#waiting.delete(reject);
+    }
+  }
+
   /** The loss, if there is one or it comes within moments: for a command that failed. */
   async lossSoon(): Promise<DeviceLostError | null> {
     if (this.#loss) return this.#loss;
-    const none = new Promise<null>((resolve) => setTimeout(resolve, lossGraceMs, null));
-    await Promise.race([this.lost, none]);
+    const none = new Promise<void>((resolve) => setTimeout(resolve, lossGraceMs));
+    await this.unlessLost(none).catch(() => {});
     return this.#loss;
   }
 
@@ -258,11 +287,17 @@ export class Device {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#loss ??= new DeviceLostError('disposed');
+    if (!this.#loss) this.#end(new DeviceLostError('disposed'));
     this.gpu.removeEventListener('uncapturederror', this.#report);
     this.#listeners.clear();
     for (const buffer of this.#buffers) this.destroyBuffer(buffer);
     if (this.#owned) this.gpu.destroy();
+  }
+
+  #end(loss: DeviceLostError): void {
+    this.#loss = loss;
+    for (const reject of this.#waiting) reject(loss);
+    this.#waiting.clear();
   }
 
   readonly #report = (event: GPUUncapturedErrorEvent): void => this.#tell(errorOf(event.error));

@@ -71,31 +71,50 @@ export class DeviceLostError extends GanvasError {
   }
 }
 
-/** The device was lost, and no other one could be opened. Code `recovery`. */
+/** The device was lost, and nothing could take its place. Code `recovery`. */
 export class RecoveryError extends GanvasError {
   override readonly name = 'RecoveryError';
 
-  constructor(cause: unknown) {
+  /** `often`: how often and where it was lost, if that is why. */
+  constructor(cause: unknown, often?: string) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(
       'recovery',
-      `The GPU device was lost, and none can be opened in its place: ${reason}`,
+      often
+        ? `The GPU device was lost ${often}: ${reason}`
+        : `The GPU device was lost, and none can be opened in its place: ${reason}`,
       'Save the checkpoint of the last snapshot, which is kept, and reload the page or restart the browser.',
     );
     this.cause = cause;
   }
 }
 
+/** Bytes in a unit that people read. */
+export const inMiB = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
 /** The GPU has no memory left. Code `out-of-memory`. */
 export class OutOfMemoryError extends GanvasError {
   override readonly name = 'OutOfMemoryError';
+  /** Bytes that were asked for at once, or null where WebGPU reported it by itself. */
+  readonly needed: number | null;
+  /** Bytes that the engine held on the device before, or null likewise. */
+  readonly held: number | null;
 
-  constructor(detail: string) {
+  constructor(
+    detail: string,
+    { needed = null, held = null }: { needed?: number | null; held?: number | null } = {},
+    advice = 'Use a smaller batch, or close other pages that use the GPU.',
+  ) {
+    const asked = needed === null ? '' : `${inMiB(needed)} were asked for`;
+    const beside = held ? ` beside ${inMiB(held)} that are in use` : '';
+    const reason = [asked + beside, detail].filter(Boolean).join('. ');
     super(
       'out-of-memory',
-      `The GPU is out of memory: ${detail}`,
-      'Use a smaller batch, or close other pages that use the GPU.',
+      `The GPU is out of memory: ${reason}${/[.!?]$/.test(reason) ? '' : '.'}`,
+      advice,
     );
+    this.needed = needed;
+    this.held = held;
   }
 }
 

@@ -1,7 +1,8 @@
 // From the GPU's memory to the host's. All of it is asynchronous: a read ends when the GPU has done
 // what was submitted before it.
+import { GanvasError } from '../graph/errors.ts';
 import { bufferUsage, type Device } from './device.ts';
-import { ReadbackBusyError } from './errors.ts';
+import { errorOf, ReadbackBusyError } from './errors.ts';
 
 const mapForReading = 0x1;
 const stagingUsage = bufferUsage.mapRead | bufferUsage.copyTarget;
@@ -24,8 +25,9 @@ async function takeBytes(device: Device, staging: GPUBuffer, bytes: number): Pro
 
 /**
  * Reads `bytes` (by default all that follow) from `offset`, a multiple of 4, of a buffer that has
- * the usage `copySource`. Makes a staging buffer and frees it: for the occasional read. Rejects
- * with the `DeviceLostError` when the device goes.
+ * the usage `copySource`. Makes a staging buffer and frees it: for the occasional read. The copy is
+ * submitted before this returns. Rejects with the `DeviceLostError` when the device goes, and with an
+ * `OutOfMemoryError` where there is no memory for the copy.
  */
 export async function readBuffer(
   device: Device,
@@ -33,14 +35,26 @@ export async function readBuffer(
   offset = 0,
   bytes = buffer.size - offset,
 ): Promise<ArrayBuffer> {
-  const staging = device.createBuffer(`read ${buffer.label}`, bytes, stagingUsage);
-  try {
-    const encoder = device.gpu.createCommandEncoder();
+  const { gpu } = device;
+  const staged: GPUBuffer[] = [];
+  // A buffer without memory makes every command invalid that uses it.
+  gpu.pushErrorScope('validation');
+  const copied = device.allocate(() => {
+    const staging = device.createBuffer(`read ${buffer.label}`, bytes, stagingUsage);
+    staged.push(staging);
+    const encoder = gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(buffer, offset, staging, 0, copySize(bytes));
-    device.gpu.queue.submit([encoder.finish()]);
-    return await takeBytes(device, staging, bytes);
+    gpu.queue.submit([encoder.finish()]);
+    return takeBytes(device, staging, bytes);
+  });
+  const refused = gpu.popErrorScope().catch(() => null);
+  try {
+    return await copied;
+  } catch (error) {
+    const invalid = error instanceof GanvasError ? null : await refused;
+    throw invalid ? errorOf(invalid) : error;
   } finally {
-    device.destroyBuffer(staging);
+    for (const staging of staged) device.destroyBuffer(staging);
   }
 }
 

@@ -1,9 +1,9 @@
 import type { AdapterKind } from '../gpu/adapter-kind.ts';
 import { type Device, type DeviceOptions, openDevice } from '../gpu/device.ts';
-import { type DeviceLostError, RecoveryError } from '../gpu/errors.ts';
+import { DeviceLostError, RecoveryError } from '../gpu/errors.ts';
 import type { GanvasError } from '../graph/errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import { Executable } from './executable.ts';
+import { type CompileOptions, Executable } from './executable.ts';
 import type { Choices } from './plan.ts';
 import { type TuneMode, type TuningStore, tune } from './tuner.ts';
 import { Variables } from './variables.ts';
@@ -57,8 +57,9 @@ const REOPEN_MS = [0, 250, 500, 1000, 2000, 4000, 8000];
 export class Engine {
   #device: Device;
   #reopening: Promise<Device> | undefined;
-  #disposed = false;
   readonly #options: EngineOptions;
+  /** Aborted by `dispose`. */
+  readonly #end = new AbortController();
   readonly #listeners = new Set<(error: GanvasError) => void>();
 
   private constructor(device: Device, options: EngineOptions) {
@@ -119,43 +120,65 @@ export class Engine {
   }
 
   /**
+   * Whether a device that is lost has a successor. Only the engine's own end decides, not the reason
+   * that WebGPU gives: `destroyed` may be an accident, and `unknown` somebody's wish.
+   */
+  get reopens(): boolean {
+    return !this.#end.signal.aborted && !this.#options.device;
+  }
+
+  /**
    * Opens another device in the place of one that was lost, and gives it; the one in use, if it is
    * well. Whoever asks while that goes on gets the same. What was on the lost device is gone.
    *
-   * Errors: the `DeviceLostError` if the engine was disposed or its device was passed in; a
+   * Errors: a `DeviceLostError` if the engine is disposed or its device was passed in; a
    * `RecoveryError` if there is no adapter any more, after some 16 seconds of trying.
    */
   reopen(): Promise<Device> {
     const lost = this.#device.loss;
     if (!lost) return Promise.resolve(this.#device);
-    if (this.#disposed || this.#options.device) return Promise.reject(lost);
-    this.#reopening ??= this.#open(lost).finally(() => {
+    if (!this.reopens) return Promise.reject(lost);
+    this.#reopening ??= this.#open().finally(() => {
       this.#reopening = undefined;
     });
     return this.#reopening;
   }
 
-  async #open(lost: DeviceLostError): Promise<Device> {
+  async #open(): Promise<Device> {
     let failure: unknown;
     for (const ms of REOPEN_MS) {
-      if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
-      if (this.#disposed) throw lost;
-      try {
-        const device = await openDevice(this.#options);
-        if (this.#disposed) {
-          device.dispose();
-          throw lost;
-        }
-        this.#device.dispose();
-        this.#device = device;
-        this.#listen();
-        return device;
-      } catch (error) {
-        if (this.#disposed) throw lost;
+      await this.#wait(ms);
+      const device = await openDevice(this.#options).catch((error: unknown) => {
         failure = error;
-      }
+      });
+      if (this.#end.signal.aborted) device?.dispose();
+      this.#assertNotDisposed();
+      if (!device) continue;
+      this.#device.dispose();
+      this.#device = device;
+      this.#listen();
+      return device;
     }
     throw new RecoveryError(failure);
+  }
+
+  /** Waits, but not beyond the engine's end. */
+  async #wait(ms: number): Promise<void> {
+    const { signal } = this.#end;
+    if (ms > 0 && !signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, ms);
+      const end = () => resolve();
+      signal.addEventListener('abort', end);
+      await promise;
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+    }
+    this.#assertNotDisposed();
+  }
+
+  #assertNotDisposed(): void {
+    if (this.#end.signal.aborted) throw new DeviceLostError('disposed');
   }
 
   /** An empty set of named tensors on this device. */
@@ -167,8 +190,15 @@ export class Engine {
    * Compiles a graph that works on those variables, tuned as the engine's options say, or by choices
    * that were made before.
    */
-  async compile(graph: Graph, variables: Variables, choices?: Choices): Promise<Executable> {
-    return Executable.compile(graph, variables, choices ?? (await this.#tune(graph, variables)));
+  async compile(
+    graph: Graph,
+    variables: Variables,
+    choices?: Choices,
+    options?: CompileOptions,
+  ): Promise<Executable> {
+    options?.signal?.throwIfAborted();
+    const chosen = choices ?? (await this.#tune(graph, variables));
+    return Executable.compile(graph, variables, chosen, options);
   }
 
   #tune(graph: Graph, { device }: Variables): Promise<Choices> {
@@ -186,7 +216,7 @@ export class Engine {
 
   /** Frees everything on the device, and the device unless it was passed in. Twice is fine. */
   dispose(): void {
-    this.#disposed = true;
+    this.#end.abort();
     this.#device.dispose();
     this.#listeners.clear();
   }

@@ -42,6 +42,69 @@ export interface ExecutableStats {
   readonly flops: number;
 }
 
+/** How far compiling is, in pipelines. */
+export interface CompileProgress {
+  /** `start` once, `progress` for each pipeline, `done` once. */
+  readonly status: 'start' | 'progress' | 'done';
+  /** The shader that was compiled last; empty at the start. */
+  readonly file: string;
+  readonly loaded: number;
+  readonly total: number;
+}
+
+export interface CompileOptions {
+  /** Ends compiling with the signal's reason; nothing is left on the device. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: CompileProgress) => void) | undefined;
+}
+
+/** What `work` gives, or the signal's reason as soon as it is aborted. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** Compiles each shader of a plan once; a pipeline a command, none for copies. */
+async function compilePipelines(
+  { commands }: Plan,
+  device: Device,
+  { signal, onProgress }: CompileOptions,
+): Promise<(GPUComputePipeline | undefined)[]> {
+  signal?.throwIfAborted();
+  const cache = pipelinesOf(device);
+  const codes = commands.flatMap((c) => (c.kind === 'dispatch' ? [c.dispatch.shader.code] : []));
+  const total = new Set(codes).size;
+  const byCode = new Map<string, Promise<GPUComputePipeline>>();
+  let loaded = 0;
+  let file = '';
+  const tell = (status: CompileProgress['status']) => onProgress?.({ status, file, loaded, total });
+  tell('start');
+  const pipelines = commands.map((c) => {
+    if (c.kind === 'copy') return undefined;
+    const { shader, label } = c.dispatch;
+    const known = byCode.get(shader.code);
+    if (known) return known;
+    const pipeline = cache.pipeline(shader, label).then((made) => {
+      loaded++;
+      file = label;
+      if (!signal?.aborted) tell('progress');
+      return made;
+    });
+    byCode.set(shader.code, pipeline);
+    return pipeline;
+  });
+  const made = await unlessAborted(Promise.all(pipelines), signal);
+  tell('done');
+  return made;
+}
+
 /**
  * The cost of a command relative to others, in the proportions that were measured on the software
  * adapter before its kernels were tuned: 0.4 a FLOP, 2 a byte, 16,000 a dispatch. It only decides
@@ -100,6 +163,7 @@ export class Executable {
     graph: Graph,
     variables: Variables,
     choices: Choices = {},
+    options: CompileOptions = {},
   ): Promise<Executable> {
     const { device } = variables;
     device.assertUsable();
@@ -124,11 +188,7 @@ export class Executable {
         };
       });
       const cache = pipelinesOf(device);
-      const pipelines = await Promise.all(
-        plan.commands.map((c) =>
-          c.kind === 'dispatch' ? cache.pipeline(c.dispatch.shader, c.dispatch.label) : undefined,
-        ),
-      );
+      const pipelines = await compilePipelines(plan, device, options);
       device.assertUsable();
       device.gpu.queue.writeBuffer(uniforms, 0, data);
 

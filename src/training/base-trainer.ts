@@ -1,12 +1,16 @@
-import { DeviceLostError } from '../gpu/errors.ts';
+import type { Device } from '../gpu/device.ts';
+import { DeviceLostError, RecoveryError } from '../gpu/errors.ts';
 import { GanvasError } from '../graph/errors.ts';
 import type { Engine, MemoryInfo } from '../runtime/engine.ts';
+import type { CompileProgress } from '../runtime/executable.ts';
 import type { Choices } from '../runtime/plan.ts';
 import type { Elements } from '../runtime/variables.ts';
-import { GraphFunction, type TracedFunction } from './graph-function.ts';
+import type { NonFinite } from './finite-check.ts';
+import type { GraphFunction, TracedFunction } from './graph-function.ts';
+import { type Attachment, LastingSession } from './lasting-session.ts';
 import { decodeMetrics, type Metrics, NonFiniteError } from './metrics.ts';
 import { assignedVariables, type TrainingProgram } from './program.ts';
-import { IN_FLIGHT, Session, type Snapshot } from './session.ts';
+import { IN_FLIGHT, type Session, type Snapshot } from './session.ts';
 
 /** When a run ends, whichever comes first; never by itself if none is given. */
 export interface RunOptions {
@@ -28,7 +32,11 @@ export type TrainerEvent =
   /** The device is gone; another one is being opened. */
   | { readonly type: 'device-lost'; readonly error: DeviceLostError }
   /** Training goes on at the step of the last snapshot; those after it are done again. */
-  | { readonly type: 'recovered'; readonly step: number; readonly lostSteps: number };
+  | { readonly type: 'recovered'; readonly step: number; readonly lostSteps: number }
+  /** A number became infinite or NaN, and the policy is `ignore`. Once, until all is finite again. */
+  | { readonly type: 'non-finite'; readonly error: NonFiniteError }
+  /** The same, and weights, moments and statistics are again those of the step `to`. */
+  | { readonly type: 'rolled-back'; readonly error: NonFiniteError; readonly to: number };
 
 export interface TrainerOptions {
   /**
@@ -36,6 +44,18 @@ export interface TrainerOptions {
    * costs at most. `Infinity` for none but the first.
    */
   readonly snapshotSeconds?: number;
+  /**
+   * What a metric, weight, moment or statistic that is infinite or NaN does; it is found within 50
+   * steps. `stop`, the default, ends the run with a `NonFiniteError`. `rollback` goes back to the
+   * numbers of the last snapshot and on with other noise and batches; those steps are not reported. The
+   * fourth time in a row without another snapshot in between ends the run. `ignore` tells, and goes on.
+   */
+  readonly nonFinite?: 'stop' | 'rollback' | 'ignore';
+  /** Ends creation with the signal's reason; nothing is left on the device. */
+  readonly signal?: AbortSignal;
+  /** How far compiling the step is. */
+  readonly onProgress?: (progress: CompileProgress) => void;
+  /** What it throws ends the run. */
   readonly onEvent?: (event: TrainerEvent) => void;
 }
 
@@ -54,17 +74,13 @@ export interface TrainerStats {
 
 /** A step on its way. */
 interface Submitted {
+  readonly session: Session;
   readonly step: number;
   /** When it was submitted, by `performance.now()`. */
   readonly at: number;
   readonly metrics: Promise<Float32Array>;
-}
-
-/** Something on the device that is made again when another device takes the place of a lost one. */
-export interface Attachment {
-  reattach(): void;
-  /** Frees it. */
-  detach(): void;
+  /** What a look at the parameters found; where there was none, null. */
+  readonly found: Promise<NonFinite | undefined> | null;
 }
 
 /** Longest submit while a canvas is attached: longer ones starve the compositor. */
@@ -73,28 +89,35 @@ const CANVAS_SUBMIT_MS = 40;
 const LONG_SUBMIT_MS = 500;
 const MAX_SUBMITS = 4;
 const SNAPSHOT_SECONDS = 30;
+/** Steps between two looks for numbers that are not finite: with those in flight, found within 50. */
+const LOOK_EVERY = 25;
+/** Rollbacks in a row. */
+const MAX_ROLLBACKS = 3;
+/** Losses of the device in a row while training gets no further. */
+const MAX_LOSSES = 5;
 
 /**
  * What every trainer does: runs a program's step again and again, tells what it measured, and goes on
  * when the device is lost.
  */
 export abstract class BaseTrainer<Name extends string> {
-  /** What is drawn on canvases. */
-  protected readonly attachments = new Set<Attachment>();
   protected disposed = false;
-  private session: Session;
-  private readonly functions = new Set<GraphFunction>();
-  /** Values of the variables that steps do not change. */
-  private readonly constants: Map<string, Elements>;
-  private last: Snapshot;
+  private readonly lasting: LastingSession;
   private snapshotAt = performance.now();
-  private recovery: Promise<void> | undefined;
-  private submitted: number;
   private running = false;
   private stopping = false;
+  /** Lets a run know at once that it is to end. */
+  private halt: (() => void) | undefined;
   private firstStepMs: number | null = null;
   private stepMs = 0;
   private gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
+  /** The furthest step that was reported, and losses since then. */
+  private furthest: number;
+  private losses = 0;
+  private rollbacks = 0;
+  /** Something was not finite when it was last looked at, and that was told. */
+  private told = false;
+  private readonly begun: number;
 
   protected constructor(
     protected readonly engine: Engine,
@@ -104,20 +127,24 @@ export abstract class BaseTrainer<Name extends string> {
     /** Steps that were done before, and when the trainer began to be made. */
     { step, begun }: { readonly step: number; readonly begun: number },
   ) {
-    this.session = session;
-    this.submitted = step;
     this.begun = begun;
-    const assigned = new Set(assignedVariables(program));
-    const entries = [...program.initial];
-    this.constants = new Map(entries.filter(([name]) => !assigned.has(name)));
-    this.last = { step, values: new Map(entries.filter(([name]) => assigned.has(name))) };
+    this.furthest = step;
+    this.lasting = new LastingSession(engine, program, session, step, {
+      lost: (error) => this.tell({ type: 'device-lost', error }),
+      recovered: (lostSteps) => {
+        this.snapshotAt = performance.now();
+        this.tell({ type: 'recovered', step: this.step, lostSteps });
+      },
+    });
   }
 
-  private readonly begun: number;
+  private tell(event: TrainerEvent): void {
+    this.settings.onEvent?.(event);
+  }
 
   /** Steps submitted to the GPU so far. */
   get step(): number {
-    return this.submitted;
+    return this.lasting.step;
   }
 
   get paused(): boolean {
@@ -126,7 +153,12 @@ export abstract class BaseTrainer<Name extends string> {
 
   /** Kernels that were chosen for the step: with them it gives the same bits again. */
   get choices(): Choices {
-    return this.session.executable.plan.choices;
+    return this.lasting.current.executable.plan.choices;
+  }
+
+  /** What is drawn on canvases. */
+  protected get attachments(): Set<Attachment> {
+    return this.lasting.attachments;
   }
 
   /** Holds a run before its next step. */
@@ -145,10 +177,19 @@ export abstract class BaseTrainer<Name extends string> {
   /** Ends the run, or the next one if none is going on, once the steps in flight have been reported. */
   stop(): void {
     this.stopping = true;
+    this.halt?.();
     this.resume();
   }
 
-  /** Trains, and yields the metrics of every step in order. Only one run at a time. */
+  /**
+   * Trains, and yields the metrics of every step in order. Only one run at a time. After the loss of a
+   * device the steps since the last snapshot are done and reported again, to the same bits on the same
+   * kind of adapter.
+   *
+   * Errors: `NonFiniteError`, see `TrainerOptions.nonFinite`; `RecoveryError` where no device takes the
+   * place of a lost one, or training gets no further for losses (`checkpoint` gives the last snapshot,
+   * and another run tries again); `DeviceLostError` if the engine was disposed or its device passed in.
+   */
   async *run({
     steps = Infinity,
     seconds = Infinity,
@@ -166,60 +207,81 @@ export abstract class BaseTrainer<Name extends string> {
     this.running = true;
     const onAbort = () => this.stop();
     signal?.addEventListener('abort', onAbort, { once: true });
+    const { promise: halted, resolve: halt } = Promise.withResolvers<void>();
+    this.halt = halt;
     const pending: Submitted[] = [];
-    const last = this.submitted + steps;
+    const settle = () => Promise.allSettled(pending.splice(0).flatMap((p) => [p.metrics, p.found]));
+    const last = this.step + steps;
     const end = performance.now() + seconds * 1000;
     const over = () =>
-      this.stopping || this.disposed || this.submitted >= last || performance.now() >= end;
+      this.stopping || this.disposed || this.step >= last || performance.now() >= end;
     let arrived = 0;
     try {
       signal?.throwIfAborted();
       for (;;) {
         let metrics: Metrics<Name>;
         try {
-          while (pending.length < IN_FLIGHT && !over()) {
-            if (this.gate && pending.length > 0) break;
-            if (boundaryEvery && pending.length > 0 && this.submitted % boundaryEvery === 0) break;
-            if (this.snapshotDue) {
-              if (pending.length > 0) break;
-              await this.takeSnapshot();
-              continue;
-            }
-            if (this.gate) {
-              await Promise.race([this.gate.opened, this.session.device.lost]);
-              this.session.device.assertUsable();
-              continue;
-            }
-            pending.push(this.submit());
-          }
+          // What another device has taken the place of is done again there.
+          if (pending[0] && pending[0].session !== this.lasting.current) pending.length = 0;
+          await this.fill(pending, over, boundaryEvery);
           const next = pending.shift();
           if (!next) break;
           const values = await next.metrics;
           const now = performance.now();
           metrics = this.toMetrics(values, next.step, now - Math.max(arrived, next.at));
           arrived = now;
+          this.judge(metrics, await next.found);
         } catch (error) {
           if (this.disposed) break;
-          if (!(error instanceof DeviceLostError)) throw error;
-          pending.length = 0;
-          await this.recover(error);
+          await settle();
+          await Promise.race([this.mend(error), halted]);
           continue;
         }
+        this.noteProgress(metrics.step);
         yield metrics;
       }
       signal?.throwIfAborted();
     } finally {
       signal?.removeEventListener('abort', onAbort);
-      await Promise.allSettled(pending.map((p) => p.metrics));
+      await settle();
+      this.halt = undefined;
       this.running = false;
       this.stopping = false;
     }
   }
 
+  /** Submits steps, as many as may be in flight. Waits only where nothing is. */
+  private async fill(
+    pending: Submitted[],
+    over: () => boolean,
+    boundaryEvery: number | undefined,
+  ): Promise<void> {
+    while (pending.length < IN_FLIGHT && !over()) {
+      if (pending.length > 0) {
+        const boundary = boundaryEvery && this.step % boundaryEvery === 0;
+        if (this.gate || boundary || this.snapshotDue) return;
+      } else if (this.lasting.interrupted) {
+        await this.lasting.alive();
+        continue;
+      } else if (this.snapshotDue) {
+        await this.takeSnapshot();
+        continue;
+      } else if (this.gate) {
+        await this.lasting.current.device.unlessLost(this.gate.opened);
+        continue;
+      }
+      pending.push(this.submit());
+    }
+  }
+
   private submit(): Submitted {
+    const { lasting } = this;
+    const session = lasting.current;
     const at = performance.now();
-    const metrics = this.session.step(this.submits);
-    return { at, step: ++this.submitted, metrics };
+    const metrics = session.step(this.submits);
+    const step = ++lasting.step;
+    const found = step % LOOK_EVERY === 0 ? session.findNonFinite() : null;
+    return { session, at, step, metrics, found };
   }
 
   /** Submits that a step is cut into: short ones while somebody watches. */
@@ -231,10 +293,59 @@ export abstract class BaseTrainer<Name extends string> {
   private toMetrics(values: Float32Array, step: number, timeMs: number): Metrics<Name> {
     this.firstStepMs ??= performance.now() - this.begun;
     this.stepMs = this.stepMs === 0 ? timeMs : 0.9 * this.stepMs + 0.1 * timeMs;
-    const metrics = decodeMetrics(values, this.program.metrics, step, timeMs);
+    return decodeMetrics(values, this.program.metrics, step, timeMs);
+  }
+
+  /** Says what is not finite, if anything, as the policy wants. `found`: null where nobody looked. */
+  private judge(metrics: Metrics<Name>, found: NonFinite | undefined | null): void {
     const bad = this.program.metrics.find((name) => !Number.isFinite(metrics[name]));
-    if (bad) throw new NonFiniteError(bad, step, metrics[bad]);
-    return metrics;
+    if (bad) this.reject({ tensor: bad, value: metrics[bad] }, metrics.step);
+    else if (found) this.reject(found, metrics.step);
+    else if (found === undefined) this.told = false;
+  }
+
+  private reject({ tensor, value }: NonFinite, step: number): void {
+    const error = new NonFiniteError(tensor, step, value);
+    if (this.settings.nonFinite !== 'ignore') throw error;
+    if (!this.told) this.tell({ type: 'non-finite', error });
+    this.told = true;
+  }
+
+  /** Goes on after an error, or throws it where that is not possible. */
+  private async mend(error: unknown): Promise<void> {
+    if (error instanceof DeviceLostError) {
+      if (this.engine.reopens && ++this.losses > MAX_LOSSES) {
+        this.losses = 0;
+        throw new RecoveryError(error, `${MAX_LOSSES} times in a row at step ${this.furthest + 1}`);
+      }
+      await this.lasting.alive();
+    } else if (error instanceof NonFiniteError && this.settings.nonFinite === 'rollback') {
+      await this.rollBack(error);
+    } else {
+      throw error;
+    }
+  }
+
+  private async rollBack(error: NonFiniteError): Promise<void> {
+    const to = this.snapshot.step;
+    try {
+      await this.lasting.rollBack();
+    } catch (lost) {
+      // The snapshot serves then, too.
+      if (!(lost instanceof DeviceLostError)) throw lost;
+      await this.lasting.alive();
+    }
+    if (++this.rollbacks > MAX_ROLLBACKS) {
+      this.rollbacks = 0;
+      throw error;
+    }
+    this.tell({ type: 'rolled-back', error, to });
+  }
+
+  private noteProgress(step: number): void {
+    if (step <= this.furthest) return;
+    this.furthest = step;
+    this.losses = 0;
   }
 
   private get snapshotDue(): boolean {
@@ -242,79 +353,55 @@ export abstract class BaseTrainer<Name extends string> {
     return performance.now() - this.snapshotAt >= snapshotSeconds * 1000;
   }
 
+  /** Keeps a copy of the state, unless something in it is not finite. */
   private async takeSnapshot(): Promise<void> {
-    this.last = await this.session.snapshot(this.submitted);
     this.snapshotAt = performance.now();
+    const found = await this.lasting.current.findNonFinite();
+    if (found) return this.reject(found, this.step);
+    await this.lasting.takeSnapshot();
+    this.snapshotAt = performance.now();
+    this.rollbacks = 0;
   }
 
   /** The run's state as it was last copied to the host: what a lost device goes back to. */
   get snapshot(): Snapshot {
-    return this.last;
-  }
-
-  /** Opens another device, and everything on it, from the last snapshot. Once, whoever asks. */
-  private recover(error: DeviceLostError): Promise<void> {
-    this.recovery ??= this.reopen(error).finally(() => {
-      this.recovery = undefined;
-    });
-    return this.recovery;
-  }
-
-  private async reopen(error: DeviceLostError): Promise<void> {
-    const { choices } = this;
-    const reached = this.submitted;
-    this.settings.onEvent?.({ type: 'device-lost', error });
-    await this.engine.reopen();
-    if (this.disposed) return;
-    const values = new Map([...this.constants, ...this.last.values]);
-    const session = await Session.open(this.engine, this.program, values, choices);
-    if (this.disposed) {
-      session.dispose();
-      return;
-    }
-    this.session.dispose();
-    this.session = session;
-    this.submitted = this.last.step;
-    this.snapshotAt = performance.now();
-    for (const fn of this.functions) await fn.bind(session);
-    for (const attachment of this.attachments) attachment.reattach();
-    const lostSteps = reached - this.submitted;
-    this.settings.onEvent?.({ type: 'recovered', step: this.submitted, lostSteps });
-  }
-
-  /** The session in use, on a device that is well: another one if that of the last was lost. */
-  private async alive(): Promise<Session> {
-    this.assertNotDisposed();
-    const { loss } = this.session.device;
-    if (loss) await this.recover(loss);
-    this.assertNotDisposed();
-    return this.session;
+    return this.lasting.snapshot;
   }
 
   /** Compiles a graph that reads what is being trained. */
   protected async compile<Input extends string, Output extends string>(
     traced: TracedFunction<Input, Output>,
   ): Promise<GraphFunction<Input, Output>> {
-    const fn = new GraphFunction(traced, {
-      interrupted: false,
-      outlasting: (work) => work(),
-      forget: (gone) => this.functions.delete(gone),
-    });
-    await fn.bind(await this.alive());
-    this.functions.add(fn);
+    this.assertNotDisposed();
+    const fn = await this.lasting.compile(traced);
+    if (this.disposed) fn.dispose();
+    this.assertNotDisposed();
     return fn;
   }
 
-  /** Sets a variable for the steps that follow. */
+  /** The device in use; another one once a lost one has been replaced. */
+  protected get device(): Device {
+    return this.lasting.current.device;
+  }
+
+  /** Has a lost device replaced. */
+  protected async usableDevice(): Promise<Device> {
+    this.assertNotDisposed();
+    const { device } = await this.lasting.alive();
+    this.assertNotDisposed();
+    return device;
+  }
+
+  /** Sets a variable that steps do not change, for those that follow. */
   protected write(name: string, values: Elements): void {
     this.assertUsable();
-    this.session.variables.write(name, values);
-    if (this.constants.has(name)) this.constants.set(name, values);
+    this.lasting.write(name, values);
   }
 
   /** Values of one moment between two steps, even while a run goes on. */
   protected async read(names: readonly string[]): Promise<Map<string, Elements>> {
-    return (await this.alive()).read(names);
+    this.assertNotDisposed();
+    return this.lasting.outlasting((session) => session.read(names));
   }
 
   /**
@@ -322,19 +409,17 @@ export abstract class BaseTrainer<Name extends string> {
    * is lost and no other one to be had, of the last snapshot.
    */
   protected async readState(): Promise<Map<string, Elements>> {
-    const state = await this.alive().then(
-      (session) => session.read(assignedVariables(this.program)),
-      (error: unknown) => {
-        const meant = error instanceof DeviceLostError && error.reason === 'disposed';
-        if (this.disposed || meant) throw error;
-        return this.last.values;
-      },
-    );
-    return new Map([...this.constants, ...state]);
+    const state = await this.read(assignedVariables(this.program)).catch((error: unknown) => {
+      const meant = error instanceof DeviceLostError && error.reason === 'disposed';
+      const gone = error instanceof DeviceLostError || error instanceof RecoveryError;
+      if (this.disposed || meant || !gone) throw error;
+      return this.snapshot.values;
+    });
+    return new Map([...this.lasting.constants, ...state]);
   }
 
   stats(): TrainerStats {
-    const { stats, plan } = this.session.executable;
+    const { stats, plan } = this.lasting.current.executable;
     return {
       dispatches: stats.dispatches,
       submits: this.submits,
@@ -347,7 +432,7 @@ export abstract class BaseTrainer<Name extends string> {
 
   /** What the engine holds on the device; of it, variables that steps do not change, data sets above all. */
   memory(): MemoryInfo & { readonly constantBytes: number } {
-    const constants = [...this.constants.values()];
+    const constants = [...this.lasting.constants.values()];
     const constantBytes = constants.reduce((sum, values) => sum + values.byteLength, 0);
     return { ...this.engine.memory(), constantBytes };
   }
@@ -357,9 +442,10 @@ export abstract class BaseTrainer<Name extends string> {
       throw new GanvasError('disposed', 'This trainer has been disposed.', 'Make a new one.');
   }
 
+  /** Throws where nothing will ever run again. A device that is being replaced does not count. */
   protected assertUsable(): void {
     this.assertNotDisposed();
-    this.session.device.assertUsable();
+    this.lasting.assertUsable();
   }
 
   /** Ends a run and frees everything on the GPU. Twice is fine. */
@@ -367,11 +453,7 @@ export abstract class BaseTrainer<Name extends string> {
     if (this.disposed) return;
     this.stop();
     this.disposed = true;
-    for (const attachment of this.attachments) attachment.detach();
-    this.attachments.clear();
-    for (const fn of this.functions) fn.dispose();
-    this.functions.clear();
-    this.session.dispose();
+    this.lasting.dispose();
   }
 
   [Symbol.dispose](): void {

@@ -1,14 +1,18 @@
-import { ReadbackRing } from '../gpu/readback.ts';
+import { DeviceLostError } from '../gpu/errors.ts';
+import { ReadbackRing, type ReadbackSlot } from '../gpu/readback.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Engine } from '../runtime/engine.ts';
-import type { Executable } from '../runtime/executable.ts';
+import type { CompileOptions, Executable } from '../runtime/executable.ts';
 import type { Choices } from '../runtime/plan.ts';
 import type { Elements, Variables } from '../runtime/variables.ts';
+import { FiniteCheck, type NonFinite } from './finite-check.ts';
 import { metricsBytes, metricsOutput } from './metrics.ts';
 import { assignedVariables, type TrainingProgram } from './program.ts';
 
 /** Steps that the GPU may be behind: enough to keep it busy, few enough to answer quickly. */
 export const IN_FLIGHT = 2;
+/** Devices that may be lost one after the other while a session is opened. */
+const MAX_ATTEMPTS = 4;
 
 /** All values of a run at the end of a step. */
 export interface Snapshot {
@@ -24,29 +28,56 @@ export class Session {
     private readonly program: TrainingProgram,
     readonly variables: Variables,
     readonly executable: Executable,
+    private readonly check: FiniteCheck | undefined,
     private readonly ring: ReadbackRing,
   ) {}
 
   /**
    * Allocates, compiles, and fills the variables. With `choices`, these kernels are used: a run keeps
-   * to those that it began with.
+   * to those that it began with. If the device is lost meanwhile, it is done again on another one.
+   * Whatever it fails with, nothing is left on the device.
    */
   static async open(
     engine: Engine,
     program: TrainingProgram,
     values: ReadonlyMap<string, Elements>,
     choices?: Choices,
+    options: CompileOptions = {},
+  ): Promise<Session> {
+    for (let attempt = 1; ; attempt++) {
+      await engine.reopen();
+      try {
+        return await Session.openOnce(engine, program, values, choices, options);
+      } catch (error) {
+        const again = error instanceof DeviceLostError && engine.reopens && attempt < MAX_ATTEMPTS;
+        if (!again) throw error;
+      }
+    }
+  }
+
+  private static async openOnce(
+    engine: Engine,
+    program: TrainingProgram,
+    values: ReadonlyMap<string, Elements>,
+    choices: Choices | undefined,
+    options: CompileOptions,
   ): Promise<Session> {
     const variables = engine.variables();
-    let executable: Executable | undefined;
+    const { device } = variables;
+    const made: { dispose(): void }[] = [variables];
     try {
-      executable = await engine.compile(program.step, variables, choices);
+      const executable = await engine.compile(program.step, variables, choices, options);
+      made.push(executable);
+      const check = await FiniteCheck.compile(engine, program, variables);
+      if (check) made.push(check);
+      const bytes = metricsBytes(program.metrics);
+      const ring = await device.allocate(() => new ReadbackRing(device, IN_FLIGHT, bytes));
+      made.push(ring);
+      options.signal?.throwIfAborted();
       for (const [name, initial] of values) variables.write(name, initial);
-      const ring = new ReadbackRing(variables.device, IN_FLIGHT, metricsBytes(program.metrics));
-      return new Session(engine, program, variables, executable, ring);
+      return new Session(engine, program, variables, executable, check, ring);
     } catch (error) {
-      executable?.dispose();
-      variables.dispose();
+      for (const part of made) part.dispose();
       throw error;
     }
   }
@@ -60,7 +91,7 @@ export class Session {
     const bytes = metricsBytes(this.program.metrics);
     const output = this.executable.outputs.get(metricsOutput);
     if (!output) throw new Error('the step has no metrics');
-    let slot: ReturnType<ReadbackRing['encodeCopy']> | undefined;
+    let slot: ReadbackSlot | undefined;
     this.executable.run({
       submits,
       tail: (encoder) => {
@@ -72,6 +103,11 @@ export class Session {
     // It may fail before the run looks at it, while the loop's body is busy: that is not unhandled.
     metrics.catch(() => {});
     return metrics;
+  }
+
+  /** Submits a look at what the steps so far have left. Resolves with the first number that is not finite. */
+  async findNonFinite(): Promise<NonFinite | undefined> {
+    return this.check?.run();
   }
 
   /** Values of one moment: all reads are submitted before one is awaited, so that no step comes between. */
@@ -93,10 +129,10 @@ export class Session {
   }
 
   /** Compiles a graph beside the step. `own` variables are its own, all others the run's. */
-  async compile(graph: Graph, own: readonly string[]) {
+  async compile(graph: Graph, own: readonly string[], choices?: Choices) {
     const variables = this.variables.overlay(own);
     try {
-      return { variables, executable: await this.engine.compile(graph, variables) };
+      return { variables, executable: await this.engine.compile(graph, variables, choices) };
     } catch (error) {
       variables.dispose();
       throw error;
@@ -105,6 +141,7 @@ export class Session {
 
   dispose(): void {
     this.executable.dispose();
+    this.check?.dispose();
     this.ring.dispose();
     this.variables.dispose();
   }

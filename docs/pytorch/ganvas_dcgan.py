@@ -25,6 +25,7 @@ import struct
 import sys
 import tempfile
 import time
+import traceback
 import zlib
 from pathlib import Path
 
@@ -834,42 +835,38 @@ def train(arguments):
     device = choose_device(arguments.device)
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    try:
-        changes = {"batchSize": arguments.batch_size, "lrD": arguments.lr_d, "lrG": arguments.lr_g}
-        run = Run(arguments.checkpoint, device, **changes)
-        pictures = load_pictures(arguments.data, run.options)
-        run.check_data(pictures, arguments.other_data)
-        say = print if run.rank == 0 else lambda *_, **__: None
+    changes = {"batchSize": arguments.batch_size, "lrD": arguments.lr_d, "lrG": arguments.lr_g}
+    run = Run(arguments.checkpoint, device, **changes)
+    pictures = load_pictures(arguments.data, run.options)
+    run.check_data(pictures, arguments.other_data)
+    say = print if run.rank == 0 else lambda *_, **__: None
+    say(
+        f"step {run.step_count} of {arguments.checkpoint}: {len(pictures)} pictures, "
+        f"batches of {run.options['batchSize']} on {processes()} × {device.type}",
+        flush=True,
+    )
+    last = run.step_count + arguments.steps
+    logged, begun = run.step_count, time.monotonic()
+    while run.step_count < last:
+        metrics = run.step(pictures)
+        at = run.step_count
+        save = at == last or at % arguments.save_every == 0
+        if not (save or at % arguments.log_every == 0):
+            continue
+        values = average_metrics(metrics)
+        ms = (time.monotonic() - begun) * 1000 / (at - logged)
         say(
-            f"step {run.step_count} of {arguments.checkpoint}: {len(pictures)} pictures, "
-            f"batches of {run.options['batchSize']} on {processes()} × {device.type}",
+            f"step {at}: loss D {values['lossD']:.6f}, loss G {values['lossG']:.6f}, "
+            f"D(x) {values['dReal']:.3f}, D(G(z)) {values['dFake']:.3f}, {ms:.1f} ms a step",
             flush=True,
         )
-        last = run.step_count + arguments.steps
-        logged, begun = run.step_count, time.monotonic()
-        while run.step_count < last:
-            metrics = run.step(pictures)
-            at = run.step_count
-            save = at == last or at % arguments.save_every == 0
-            if not (save or at % arguments.log_every == 0):
-                continue
-            values = average_metrics(metrics)
-            ms = (time.monotonic() - begun) * 1000 / (at - logged)
-            say(
-                f"step {at}: loss D {values['lossD']:.6f}, loss G {values['lossG']:.6f}, "
-                f"D(x) {values['dReal']:.3f}, D(G(z)) {values['dFake']:.3f}, {ms:.1f} ms a step",
-                flush=True,
-            )
-            if not all(map(math.isfinite, values.values())):
-                raise Refusal(f"Training broke down before step {at}: its numbers are not finite.")
-            if save:
-                apart = run.save(arguments.out)
-                together = f"; {processes()} processes agree to within {apart:g}"
-                say(f"wrote {arguments.out}{together if processes() > 1 else ''}", flush=True)
-            logged, begun = at, time.monotonic()
-    finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
+        if not all(map(math.isfinite, values.values())):
+            raise Refusal(f"Training broke down before step {at}: its numbers are not finite.")
+        if save:
+            apart = run.save(arguments.out)
+            together = f"; {processes()} processes agree to within {apart:g}"
+            say(f"wrote {arguments.out}{together if processes() > 1 else ''}", flush=True)
+        logged, begun = at, time.monotonic()
 
 
 COLUMNS = 8
@@ -947,13 +944,22 @@ def parse(argv):
 
 def main():
     arguments = parse(sys.argv[1:])
+    code = 1
     try:
         arguments.command(arguments)
+        code = 0
     except Refusal as refusal:
         process = f"process {os.environ['RANK']}: " if "RANK" in os.environ else ""
         print(f"ganvas_dcgan.py: {process}{refusal}", file=sys.stderr)
-        return 1
-    return 0
+    except Exception:
+        traceback.print_exc()
+    if dist.is_initialized():
+        # Gloo's threads free tensors, for which they need Python's lock; taking the group down in order
+        # waits for them while it holds that lock. PyTorch 1.13 was seen to hang there, its work done.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 if __name__ == "__main__":

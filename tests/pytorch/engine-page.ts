@@ -9,6 +9,7 @@ import {
 import { metricNames } from '../../src/gan/metrics.ts';
 import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import { Players, traceSamples, traceStep, variableNames } from '../../src/gan/step.ts';
+import { GanTrainer } from '../../src/gan/trainer.ts';
 import { Graph, type Node } from '../../src/graph/graph.ts';
 import { type WritableTensor, writeSafetensors } from '../../src/io/safetensors.ts';
 import { Engine } from '../../src/runtime/engine.ts';
@@ -17,9 +18,11 @@ import type { Elements, Variables } from '../../src/runtime/variables.ts';
 /** Bytes cross between Node and the page as base64. */
 export type Base64 = string;
 
+export type PackedPictures = Omit<ImageSet, 'data' | 'labels'> & { readonly data: Base64 };
+
 export interface StepRequest {
   readonly options: Partial<GanOptions>;
-  readonly pictures: Omit<ImageSet, 'data'> & { readonly data: Base64 };
+  readonly pictures: PackedPictures;
   /** A checkpoint to go on from; otherwise the run begins. */
   readonly from?: Base64;
   readonly steps: number;
@@ -41,6 +44,12 @@ export interface StepReply {
 declare global {
   interface Window {
     takeSteps(request: StepRequest): Promise<StepReply>;
+    /** Metrics of steps that a trainer takes from a checkpoint on. */
+    resume(request: {
+      readonly pictures: PackedPictures;
+      readonly from: Base64;
+      readonly steps: number;
+    }): Promise<Record<string, number>[]>;
   }
 }
 
@@ -59,6 +68,10 @@ function toBase64(bytes: Uint8Array<ArrayBuffer>): Promise<Base64> {
     reader.onload = () => resolve((reader.result as string).split(',')[1]);
     reader.readAsDataURL(new Blob([bytes]));
   });
+}
+
+async function unpack(pictures: PackedPictures): Promise<ImageSet> {
+  return { ...pictures, data: await fromBase64(pictures.data) };
 }
 
 /** What the nets make of fixed inputs by running statistics. */
@@ -96,7 +109,7 @@ async function evaluate(
 }
 
 window.takeSteps = async ({ options: given, pictures: packed, from, steps }) => {
-  const pictures: ImageSet = { ...packed, data: await fromBase64(packed.data) };
+  const pictures = await unpack(packed);
   const checkpoint = from === undefined ? undefined : decodeCheckpoint(await fromBase64(from));
   const options = checkpoint?.options ?? resolveOptions(given);
   const players = new Players(options);
@@ -172,5 +185,16 @@ window.takeSteps = async ({ options: given, pictures: packed, from, steps }) => 
   } finally {
     executable.dispose();
     variables.dispose();
+  }
+};
+
+window.resume = async ({ pictures, from, steps }) => {
+  const trainer = await GanTrainer.resume(engine, await unpack(pictures), await fromBase64(from));
+  try {
+    const metrics: Record<string, number>[] = [];
+    for await (const { timeMs: _, ...measured } of trainer.run({ steps })) metrics.push(measured);
+    return metrics;
+  } finally {
+    trainer.dispose();
   }
 };

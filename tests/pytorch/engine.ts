@@ -4,7 +4,7 @@ import { launchBrowser } from '../../src/cli/browser.node.ts';
 import { startServer } from '../../src/cli/server.node.ts';
 import type { ImageSet } from '../../src/data/image-set.ts';
 import type { GanOptions } from '../../src/gan/options.ts';
-import type { StepReply } from './engine-page.ts';
+import type { PackedPictures, StepReply } from './engine-page.ts';
 
 /** What `takeSteps` tells, as bytes. */
 export interface Steps {
@@ -14,6 +14,10 @@ export interface Steps {
   readonly seen: Buffer;
 }
 
+const pack = (pictures: ImageSet): PackedPictures => ({
+  ...pictures,
+  data: Buffer.from(pictures.data).toString('base64'),
+});
 const toBytes = (base64: string): Buffer => Buffer.from(base64, 'base64');
 
 export class EnginePage {
@@ -42,7 +46,7 @@ export class EnginePage {
     const from = 'from' in start ? { from: start.from.toString('base64') } : {};
     const request = {
       options: 'options' in start ? start.options : {},
-      pictures: { ...pictures, data: Buffer.from(pictures.data).toString('base64') },
+      pictures: pack(pictures),
       ...from,
       steps,
     };
@@ -53,6 +57,12 @@ export class EnginePage {
       gradients: reply.gradients.map(toBytes),
       seen: toBytes(reply.seen),
     };
+  }
+
+  /** Metrics of steps that a trainer takes from a checkpoint on. */
+  resume(pictures: ImageSet, from: Buffer, steps: number): Promise<Record<string, number>[]> {
+    const request = { pictures: pack(pictures), from: from.toString('base64'), steps };
+    return this.page.evaluate((r) => window.resume(r), request);
   }
 
   async close(): Promise<void> {

@@ -10,17 +10,22 @@ export { type IdxOptions, type IdxSource, readIdxImages, readIdxLabels } from '.
 export type { DataProgress, ImageSet, LeftOut } from './data/image-set.ts';
 export { type PictureOptions, type PictureSource, readPictures } from './data/pictures.browser.ts';
 export { fitToSquare } from './data/resize.ts';
+export { CheckpointError } from './gan/checkpoint.ts';
 // A DCGAN: training, and drawing samples.
 export { type DcganShape, dcganDiscriminator, dcganGenerator, ModelError } from './gan/dcgan.ts';
+export { Generator } from './gan/generator.ts';
+export { interpolate, slerp } from './gan/interpolate.ts';
 export type { StepMetrics } from './gan/metrics.ts';
 export type { GeneratorLoss } from './gan/objectives.ts';
 export { defaultOptions, type GanOptions } from './gan/options.ts';
+export { type GridLayout, type PictureGrid, Pictures } from './gan/pictures.ts';
 export { type Requirements, RunLimitError, requirements } from './gan/requirements.ts';
-export type { CanvasView, PictureGrid } from './gan/sampler.ts';
+export type { CanvasView, LatentChoice, SampleOptions, Sampler } from './gan/sampler.ts';
 export { type GanStats, GanTrainer } from './gan/trainer.ts';
 // The device. Everything else is given an engine.
 export type { DeviceOptions, Limits } from './gpu/device.ts';
 export {
+  CanvasError,
   DeviceLostError,
   LimitError,
   NoAdapterError,

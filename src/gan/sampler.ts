@@ -1,18 +1,28 @@
 import type { Device } from '../gpu/device.ts';
+import { LimitError } from '../gpu/errors.ts';
+import { GRID_GAP, GridDrawing } from '../gpu/grid-drawing.ts';
 import { GridPainter } from '../gpu/grid-painter.ts';
+import { GanvasError } from '../graph/errors.ts';
 import type { DeviceTensor } from '../runtime/executable.ts';
-import type { GraphFunction } from '../training/graph-function.ts';
+import type { GraphFunction, TracedFunction } from '../training/graph-function.ts';
+import type { Attachment } from '../training/lasting-session.ts';
+import type { GanOptions } from './options.ts';
+import { type GridLayout, Pictures } from './pictures.ts';
+import { requirements } from './requirements.ts';
+import { type Players, sampleLatents, traceSamples, variableNames } from './step.ts';
 
-/** Pictures as bytes. */
-export interface PictureGrid {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  readonly count: number;
-  /** [count, height, width, channels], 0 to 255. */
-  readonly pixels: Uint8Array<ArrayBuffer>;
-  /** Training steps that the generator had done. */
-  readonly step: number;
+/** Which latents pictures are drawn from. */
+export interface LatentChoice {
+  /** Flat [count, latentDim], of your own, such as those of `interpolate`. */
+  readonly latents?: Float32Array;
+  /** Latents of another seed than the model's own; a whole number from 0 to 2³² − 1. */
+  readonly seed?: number;
+}
+
+/** What is drawn; by default 64 pictures of the model's own latents, always the same. */
+export interface SampleOptions extends LatentChoice {
+  /** 1 to 4096; by default as many as there are latents, or 64. */
+  readonly count?: number;
 }
 
 /** A canvas that shows the sample grid. */
@@ -21,40 +31,297 @@ export interface CanvasView {
   draw(): void;
   /** Lets go of the canvas. */
   detach(): void;
+  [Symbol.dispose](): void;
 }
 
-/** Pictures [count, size, size, channels] of a batch of latents, by a function with the output `pictures`. */
+/** The function that draws pictures: latents [count, 1, 1, latentDim] → pictures [count, H, W, C]. */
+type Draw = GraphFunction<typeof variableNames.sampleLatents, 'pictures'>;
+
+const traceDraw = (
+  players: Players,
+  count: number,
+): TracedFunction<typeof variableNames.sampleLatents, 'pictures'> => ({
+  graph: traceSamples(players, count),
+  inputs: new Map([[variableNames.sampleLatents, sampleLatents(players.options, count)]]),
+  outputs: ['pictures'],
+});
+
+const TEXTURE_FORMAT = 'rgba8unorm';
+/** Copied from, bound in shaders, drawn to: by number, as these globals are not in every runtime. */
+const TEXTURE_USAGE = 0x01 | 0x04 | 0x10;
+
+interface GridTexture {
+  readonly buffer: GPUBuffer;
+  readonly drawing: GridDrawing;
+  readonly texture: GPUTexture;
+}
+
+/**
+ * So many pictures of a generator, on the device: compiled once, drawn whenever they are wanted,
+ * without anything being made anew. Made by `sampler` of a trainer or a `Generator`.
+ */
 export class Sampler {
+  /** The latents that were written last, where they are the model's own. */
+  #written: Float32Array | undefined;
+  readonly #own: Float32Array;
+  readonly #draw: Draw;
+  readonly #options: GanOptions;
+  readonly #host: SamplerHost;
+  readonly #onDispose: () => void;
+  readonly #textures = new Map<string, GridTexture>();
+
+  /** For `Samplers`. */
   constructor(
-    readonly fn: GraphFunction,
-    private readonly shape: readonly [count: number, size: number, channels: number],
+    draw: Draw,
+    options: GanOptions,
+    /** Pictures that are drawn. */
+    readonly count: number,
+    host: SamplerHost,
+    onDispose: () => void,
+  ) {
+    this.#onDispose = onDispose;
+    this.#draw = draw;
+    this.#options = options;
+    this.#host = host;
+    this.#own = sampleLatents(options, count);
+    this.#written = this.#own;
+  }
+
+  /**
+   * Draws pictures and leaves them where they are computed: f32 [count, size, size, channels] in
+   * [−1, 1], for shaders and copies of commands that are submitted later. The same buffer each time:
+   * the next `draw` or `read` overwrites it, and it ends with the device.
+   */
+  draw(choice: LatentChoice = {}): DeviceTensor {
+    const latents = this.#latents(choice);
+    if (latents) this.#draw.write(variableNames.sampleLatents, latents);
+    this.#draw.run();
+    return this.#draw.output('pictures');
+  }
+
+  /** Draws pictures and brings them to the host. */
+  async read(choice: LatentChoice = {}): Promise<Pictures> {
+    const latents = this.#latents(choice);
+    const { step } = this.#host;
+    const drawn = await this.#draw.call(latents && { [variableNames.sampleLatents]: latents });
+    const pixels = Uint8Array.from(drawn.pictures, (x) =>
+      Math.min(255, Math.max(0, Math.round((x + 1) * 127.5))),
+    );
+    const { imageSize, channels } = this.#options;
+    const { count } = this;
+    return new Pictures({ width: imageSize, height: imageSize, channels, count, pixels, step });
+  }
+
+  /**
+   * The pictures that were drawn last, in a grid, as a texture of the format `rgba8unorm`: to be bound,
+   * or copied from, by commands that are submitted later. The same texture each time for one layout.
+   */
+  texture({
+    columns = Math.ceil(Math.sqrt(this.count)),
+    gap = GRID_GAP,
+  }: GridLayout = {}): GPUTexture {
+    const key = `${columns} ${gap}`;
+    const source = this.#draw.output('pictures');
+    let grid = this.#textures.get(key);
+    // Another buffer is of another device, that took the place of a lost one.
+    if (grid?.buffer !== source.buffer) {
+      grid = this.#makeTexture(source, columns, gap);
+      this.#textures.set(key, grid);
+    }
+    grid.drawing.draw(grid.texture);
+    return grid.texture;
+  }
+
+  #makeTexture(source: DeviceTensor, columns: number, gap: number): GridTexture {
+    const { device } = this.#host;
+    const shape = { ...this.#gridShape, columns, gap };
+    const drawing = new GridDrawing(device, shape, TEXTURE_FORMAT, source);
+    const { width, height } = drawing;
+    const texture = device.gpu.createTexture({
+      label: 'samples',
+      size: [width, height],
+      format: TEXTURE_FORMAT,
+      usage: TEXTURE_USAGE,
+    });
+    return { buffer: source.buffer, drawing, texture };
+  }
+
+  /** For `Samplers`: what shows the pictures on a canvas, straight from their buffer. */
+  painter(canvas: HTMLCanvasElement | OffscreenCanvas, columns: number): GridPainter {
+    const { device } = this.#host;
+    const shape = { ...this.#gridShape, columns, gap: GRID_GAP };
+    return new GridPainter(device, canvas, shape, this.#draw.output('pictures'));
+  }
+
+  get #gridShape() {
+    const { imageSize: size, channels } = this.#options;
+    return { count: this.count, size, channels };
+  }
+
+  /** The latents to write first, if they are not there already. */
+  #latents({ latents, seed }: LatentChoice): Float32Array | undefined {
+    if (latents) {
+      // The caller may fill the same array with others: it is never known to be there.
+      this.#written = undefined;
+      return latents;
+    }
+    const wanted = seed === undefined ? this.#own : latentsOf(this.#options, this.count, seed);
+    const there = this.#written === wanted;
+    this.#written = wanted;
+    return there ? undefined : wanted;
+  }
+
+  /** Frees its memory on the device. Twice is fine. */
+  dispose(): void {
+    for (const { drawing, texture } of this.#textures.values()) {
+      drawing.dispose();
+      texture.destroy();
+    }
+    this.#textures.clear();
+    this.#draw.dispose();
+    this.#onDispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** What draws pictures needs of whoever has the generator. */
+export interface SamplerHost {
+  /** Training steps that the generator has done. */
+  readonly step: number;
+  /** The device in use. */
+  readonly device: Device;
+  /** What is made again when another device takes the place of a lost one. */
+  readonly attachments: Set<Attachment>;
+  /** Throws where nothing will ever be drawn again. */
+  assertUsable(): void;
+  /** Has a lost device replaced. */
+  usableDevice(): Promise<Device>;
+  compile<Input extends string, Output extends string>(
+    traced: TracedFunction<Input, Output>,
+  ): Promise<GraphFunction<Input, Output>>;
+}
+
+const samplesError = (message: string, advice: string) =>
+  new GanvasError('samples', message, advice);
+
+const DEFAULT_COUNT = 64;
+const MAX_COUNT = 4096;
+
+/** Latents of a seed, drawn on the host, flat [count, latentDim]. */
+export function latentsOf(
+  options: GanOptions,
+  count: number,
+  seed: number,
+): Float32Array<ArrayBuffer> {
+  checkCount(count);
+  if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
+    throw samplesError(`The seed is ${seed}.`, 'It must be a whole number below 2³².');
+  return sampleLatents({ ...options, seed }, count);
+}
+
+function checkCount(count: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= MAX_COUNT) return;
+  throw samplesError(`A grid of ${count} pictures is not possible.`, `Ask for 1 to ${MAX_COUNT}.`);
+}
+
+/** All ways to draw pictures of a generator: of one in training, or of one from a file. */
+export class Samplers {
+  /** By number of pictures: compiled once. */
+  private readonly shared = new Map<number, Promise<Sampler>>();
+  private readonly made = new Set<Sampler>();
+
+  constructor(
+    private readonly players: Players,
+    private readonly host: SamplerHost,
   ) {}
 
-  /** Draws the pictures and brings them to the host. `step` is what the caller knows of their age. */
-  async read(step: number): Promise<PictureGrid> {
-    const values = await this.fn.read('pictures');
-    const [count, size, channels] = this.shape;
-    const pixels = new Uint8Array(values.length);
-    for (let i = 0; i < values.length; i++) {
-      pixels[i] = Math.min(255, Math.max(0, Math.round((values[i] + 1) * 127.5)));
+  async sample({ count, ...choice }: SampleOptions): Promise<Pictures> {
+    this.host.assertUsable();
+    const sampler = await this.ofCount(this.countOf(count, choice.latents));
+    return sampler.read(choice);
+  }
+
+  private countOf(count: number | undefined, latents: Float32Array | undefined): number {
+    if (!latents) return count ?? DEFAULT_COUNT;
+    const { latentDim } = this.players.options;
+    const rows = latents.length / latentDim;
+    if (!(latents instanceof Float32Array) || rows !== (count ?? Math.trunc(rows))) {
+      throw samplesError(
+        `${latents.length} numbers are not ${count ?? 'some'} latents of ${latentDim}.`,
+        `Give a Float32Array of ${latentDim} numbers for each picture.`,
+      );
     }
-    return { width: size, height: size, channels, count, pixels, step };
+    return rows;
   }
 
-  /** Draws the pictures; they stay in the device's memory. */
-  draw(): DeviceTensor {
-    this.fn.run();
-    return this.fn.output('pictures');
+  /** One that the caller owns. */
+  async make(count: number): Promise<Sampler> {
+    this.host.assertUsable();
+    checkCount(count);
+    try {
+      const draw = await this.host.compile(traceDraw(this.players, count));
+      const sampler: Sampler = new Sampler(draw, this.players.options, count, this.host, () =>
+        this.made.delete(sampler),
+      );
+      this.made.add(sampler);
+      return sampler;
+    } catch (error) {
+      if (error instanceof LimitError) {
+        const { limits } = this.host.device.gpu;
+        requirements(this.players.options, { count: 1 }, { samples: count }).check(limits);
+      }
+      throw error;
+    }
   }
 
-  /** What shows the pictures on a canvas, straight from the buffer that they are computed in. */
-  painter(
-    device: Device,
+  private ofCount(count: number): Promise<Sampler> {
+    let sampler = this.shared.get(count);
+    if (!sampler) {
+      sampler = this.make(count);
+      this.shared.set(count, sampler);
+      sampler.catch(() => this.shared.delete(count));
+    }
+    return sampler;
+  }
+
+  async attachCanvas(
     canvas: HTMLCanvasElement | OffscreenCanvas,
-    columns: number,
-  ): GridPainter {
-    const [count, size, channels] = this.shape;
-    const grid = { count, size, channels, columns };
-    return new GridPainter(device, canvas, grid, this.fn.output('pictures'));
+    { count = DEFAULT_COUNT, columns = 8 }: { count?: number; columns?: number },
+  ): Promise<CanvasView> {
+    const { host } = this;
+    host.assertUsable();
+    const sampler = await this.ofCount(count);
+    await host.usableDevice();
+    let painter = sampler.painter(canvas, columns);
+    const attachment: Attachment = {
+      reattach: () => {
+        painter = sampler.painter(canvas, columns);
+      },
+      detach: () => painter.dispose(),
+    };
+    host.attachments.add(attachment);
+    const detach = () => {
+      if (host.attachments.delete(attachment)) attachment.detach();
+    };
+    return {
+      draw: () => {
+        host.assertUsable();
+        // While a lost device is being replaced, the canvas keeps what it shows.
+        if (host.device.loss) return;
+        sampler.draw();
+        painter.draw();
+      },
+      detach,
+      [Symbol.dispose]: detach,
+    };
+  }
+
+  /** Frees all of them, the caller's own too. */
+  dispose(): void {
+    for (const sampler of this.made) sampler.dispose();
+    this.shared.clear();
   }
 }

@@ -1,0 +1,120 @@
+import { GanvasError } from '../graph/errors.ts';
+import { Graph } from '../graph/graph.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { LastingSession } from '../training/lasting-session.ts';
+import { Session } from '../training/session.ts';
+import { decodeGenerator } from './checkpoint.ts';
+import type { GanOptions } from './options.ts';
+import type { Pictures } from './pictures.ts';
+import {
+  type CanvasView,
+  latentsOf,
+  type SampleOptions,
+  type Sampler,
+  Samplers,
+} from './sampler.ts';
+import { Players } from './step.ts';
+
+/**
+ * A trained generator, to draw pictures with: no data set, no discriminator. It goes on when a lost
+ * device is replaced.
+ *
+ * ```ts
+ * using generator = await Generator.load(engine, new Uint8Array(await file.arrayBuffer()));
+ * const pictures = await generator.sample({ count: 16, seed: 7 });
+ * context.putImageData(pictures.toImageData(), 0, 0);
+ * ```
+ */
+export class Generator {
+  readonly #lasting: LastingSession;
+  readonly #samplers: Samplers;
+  #disposed = false;
+
+  private constructor(
+    /** Of the model. Where it was trained here, as its run began. */
+    readonly options: GanOptions,
+    /** Training steps that it had done, where its file says so. */
+    readonly step: number | undefined,
+    players: Players,
+    lasting: LastingSession,
+  ) {
+    this.#lasting = lasting;
+    const assertUsable = () => this.#assertUsable();
+    this.#samplers = new Samplers(players, {
+      step: step ?? 0,
+      get device() {
+        return lasting.current.device;
+      },
+      attachments: lasting.attachments,
+      assertUsable,
+      usableDevice: async () => (await lasting.alive()).device,
+      compile: async (traced) => {
+        const fn = await lasting.compile(traced);
+        if (this.#disposed) fn.dispose();
+        assertUsable();
+        return fn;
+      },
+    });
+  }
+
+  /**
+   * Reads a generator out of a checkpoint (where it has averaged weights, those), or out of PyTorch's
+   * weights of its DCGAN example as a safetensors file, and uploads it.
+   *
+   * Errors: `SafetensorsError` and `CheckpointError` where there is no whole generator in the file.
+   */
+  static async load(engine: Engine, file: Uint8Array): Promise<Generator> {
+    const { options, step, values } = decodeGenerator(file);
+    const players = new Players(options);
+    // A step that does nothing but name what the functions beside it read.
+    const graph = new Graph();
+    players.generator.weights(graph);
+    for (const buffer of players.generator.buffers.values()) buffer.read(graph);
+    const program = { step: graph, metrics: [], initial: values, parts: [] };
+    const session = await Session.open(engine, program, values);
+    const quiet = { lost: () => {}, recovered: () => {} };
+    const lasting = new LastingSession(engine, program, session, step ?? 0, quiet);
+    return new Generator(options, step, players, lasting);
+  }
+
+  /** Latents that `sample` would draw from: flat [count, latentDim]. */
+  latents({ count = 64, seed = this.options.seed }: { count?: number; seed?: number } = {}) {
+    return latentsOf(this.options, count, seed);
+  }
+
+  /** Draws pictures: by default those of the sample grid of the run that the generator comes from. */
+  sample(options: SampleOptions = {}): Promise<Pictures> {
+    return this.#samplers.sample(options);
+  }
+
+  /** What draws so many pictures on the device, where they can stay. */
+  sampler({ count = 64 }: { count?: number } = {}): Promise<Sampler> {
+    return this.#samplers.make(count);
+  }
+
+  /** Shows pictures on a canvas, drawn from the GPU's memory, whenever `draw` is called. */
+  attachCanvas(
+    canvas: HTMLCanvasElement | OffscreenCanvas,
+    layout: { count?: number; columns?: number } = {},
+  ): Promise<CanvasView> {
+    return this.#samplers.attachCanvas(canvas, layout);
+  }
+
+  #assertUsable(): void {
+    if (this.#disposed)
+      throw new GanvasError('disposed', 'This generator has been disposed.', 'Load it again.');
+    this.#lasting.assertUsable();
+  }
+
+  /** Frees everything on the GPU. Twice is fine. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#samplers.dispose();
+    this.#lasting.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

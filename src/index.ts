@@ -123,6 +123,7 @@ export type {
   TrainerEvent,
   TrainerOptions,
   TrainerStats,
+  TrainOptions,
 } from './training/base-trainer.ts';
 // Training steps of your own.
 export type { GraphFunction, TracedFunction } from './training/graph-function.ts';

@@ -9,6 +9,7 @@ import type { NonFinite } from './finite-check.ts';
 import type { GraphFunction, TracedFunction } from './graph-function.ts';
 import { type Attachment, LastingSession } from './lasting-session.ts';
 import { decodeMetrics, type Metrics, NonFiniteError } from './metrics.ts';
+import { nextTask } from './next-task.ts';
 import { assignedVariables, type TrainingProgram } from './program.ts';
 import { IN_FLIGHT, type Session, type Snapshot } from './session.ts';
 
@@ -25,6 +26,18 @@ export interface RunOptions {
    * then show exactly that step. Otherwise they may be one step ahead.
    */
   readonly boundaryEvery?: number;
+  /**
+   * Milliseconds after which the run gives way to the page's event loop for a task, as TensorFlow.js's
+   * option of that name does: 50 by default, 0 for every step, `Infinity` for never. It costs next to
+   * nothing, and the steps in flight keep the GPU busy meanwhile.
+   */
+  readonly yieldEvery?: number;
+}
+
+/** Options of `train`. */
+export interface TrainOptions<Name extends string = string> extends RunOptions {
+  /** Called after every step, in order; a promise is awaited. What it throws ends the run. */
+  readonly onStep?: (metrics: Metrics<Name>) => void | Promise<void>;
 }
 
 /** What happens to a trainer beside its steps. */
@@ -89,6 +102,8 @@ const CANVAS_SUBMIT_MS = 40;
 const LONG_SUBMIT_MS = 500;
 const MAX_SUBMITS = 4;
 const SNAPSHOT_SECONDS = 30;
+/** What browsers call a long task begins here. */
+const YIELD_MS = 50;
 /** Steps between two looks for numbers that are not finite: with those in flight, found within 50. */
 const LOOK_EVERY = 25;
 /** Rollbacks in a row. */
@@ -195,6 +210,7 @@ export abstract class BaseTrainer<Name extends string> {
     seconds = Infinity,
     signal,
     boundaryEvery,
+    yieldEvery = YIELD_MS,
   }: RunOptions = {}): AsyncGenerator<Metrics<Name>, void> {
     this.assertNotDisposed();
     if (this.running) {
@@ -216,6 +232,7 @@ export abstract class BaseTrainer<Name extends string> {
     const over = () =>
       this.stopping || this.disposed || this.step >= last || performance.now() >= end;
     let arrived = 0;
+    let gaveWay = performance.now();
     try {
       signal?.throwIfAborted();
       for (;;) {
@@ -239,6 +256,10 @@ export abstract class BaseTrainer<Name extends string> {
         }
         this.noteProgress(metrics.step);
         yield metrics;
+        if (performance.now() - gaveWay >= yieldEvery) {
+          await nextTask();
+          gaveWay = performance.now();
+        }
       }
       signal?.throwIfAborted();
     } finally {
@@ -248,6 +269,16 @@ export abstract class BaseTrainer<Name extends string> {
       this.running = false;
       this.stopping = false;
     }
+  }
+
+  /** `run` with a callback in the place of a loop. Resolves with the metrics of the last step, if any. */
+  async train({ onStep, ...options }: TrainOptions<Name> = {}): Promise<Metrics<Name> | undefined> {
+    let last: Metrics<Name> | undefined;
+    for await (const metrics of this.run(options)) {
+      last = metrics;
+      await onStep?.(metrics);
+    }
+    return last;
   }
 
   /** Submits steps, as many as may be in flight. Waits only where nothing is. */

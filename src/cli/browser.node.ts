@@ -42,6 +42,15 @@ const UNTHROTTLED_FLAGS = [
   '--disable-features=CalculateNativeWinOcclusion,IntensiveWakeUpThrottling',
 ];
 
+/**
+ * A GPU process that crashed is started again, however often, and a page that lost its device gets
+ * another: without these Chrome turns WebGPU off for the page, and after some crashes for good.
+ */
+const RECOVERY_FLAGS = [
+  '--disable-gpu-process-crash-limit',
+  '--disable-domain-blocking-for-3d-apis',
+];
+
 /** WebGPU on a real GPU, also with drivers that Chrome has not approved for it. */
 const HARDWARE_FLAGS = ['--enable-unsafe-webgpu', '--ignore-gpu-blocklist'];
 
@@ -130,6 +139,7 @@ async function launch(
       args: [
         ...COMMON_FLAGS,
         ...UNTHROTTLED_FLAGS,
+        ...RECOVERY_FLAGS,
         ...flags,
         ...(sandbox ? [] : [NO_SANDBOX_FLAG]),
       ],

@@ -4,7 +4,8 @@ import { existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
-import { type DataKind, UsageError } from './options.node.ts';
+import { UsageError } from './command.node.ts';
+import type { DataKind } from './options.node.ts';
 
 /** Files of a data set, in the order in which they are used. */
 export interface Dataset {

@@ -1,16 +1,25 @@
 /** The options of the main job: what there is, what is allowed, and what presets fill in. */
 
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { GanOptions } from '../index.ts';
-
-/** A bad option. The message is one line, for standard error; the exit code is 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+import {
+  addBrowserOptions,
+  type BrowserOptions,
+  fraction,
+  integer,
+  oneOf,
+  parseCommand,
+  positive,
+  rate,
+  upToHalf,
+} from './command.node.ts';
+import type { CheckpointInfo } from './protocol.ts';
 
 /** What was given on the command line; what is undefined is for the preset to say. */
-export interface CliOptions {
+export interface CliOptions extends BrowserOptions {
   readonly dataset: string;
+  /** The checkpoint to go on from; what belongs to the model is then that of the file. */
+  readonly resume?: string;
   readonly imageSize?: number;
   readonly channels?: number;
   readonly batchSize?: number;
@@ -34,8 +43,6 @@ export interface CliOptions {
   readonly sampleEvery?: number;
   readonly samples: number;
   readonly out: string;
-  readonly browser?: string;
-  readonly adapter: 'auto' | 'software';
   readonly json: boolean;
 }
 
@@ -65,38 +72,16 @@ const GPU_LEAST_STEPS = 2000;
 const TIMED_SAMPLE_STEPS = 200;
 const TIMED_SAMPLES = 40;
 
-/** The largest seed and the largest count of anything: what fits in a uint32. */
-const UINT32 = 2 ** 32 - 1;
-
-function number(test: (value: number) => boolean, expected: string) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || !test(value)) {
-      throw new InvalidArgumentError(`Expected ${expected}.`);
-    }
-    return value;
-  };
-}
-
-function integer(least: number, most = UINT32) {
-  const expected =
-    most === UINT32 ? `a whole number from ${least}` : `a whole number from ${least} to ${most}`;
-  return number((value) => Number.isInteger(value) && value >= least && value <= most, expected);
-}
-
-function oneOf(...values: number[]) {
-  return number((value) => values.includes(value), `one of ${values.join(', ')}`);
-}
-
-const positive = number((value) => value > 0, 'a number above 0');
-const rate = number((value) => value > 0 && value <= 10, 'a number above 0 and at most 10');
-const fraction = number((value) => value >= 0 && value < 1, 'a number from 0 to below 1');
-const upToHalf = number((value) => value >= 0 && value < 0.5, 'a number from 0 to below 0.5');
+/** What a checkpoint decides, which cannot be changed in the middle of a run. */
+const OF_THE_MODEL = [
+  ...['imageSize', 'channels', 'batchSize', 'width', 'latentDim', 'latent', 'beta1', 'dSteps'],
+  ...['freshLatent', 'mixedBatch', 'generatorLoss', 'labelSmoothing', 'ema', 'flip', 'seed'],
+];
 
 function command(): Command {
   const p = SOFTWARE;
   const g = GPU;
-  return new Command('ganvas')
+  const program = new Command('npm run train --')
     .description(
       'Trains a DCGAN on WebGPU in a headless browser and writes sample pictures, the metrics of ' +
         'every step, a checkpoint and a record of the run.',
@@ -110,6 +95,11 @@ Without options it trains on MNIST with a preset that it chooses by the adapter,
                     no EMA, ${GPU_EPOCHS} epochs but at least ${GPU_LEAST_STEPS} steps
 An option replaces that part of the preset; --steps or --time replace its length.
 
+--resume goes on with the run of a checkpoint, on the same pictures: bit by bit as if it had never
+stopped, on the same kind of adapter. Sizes, batch, seed and the rest of the model are the file's;
+--lr, --lr-d and --lr-g replace its learning rates, --steps and --time are further ones. In the folder
+that the file is in, metrics.csv goes on; another folder begins with the checkpoint's next step.
+
 Ctrl-C stops, writes what there is and exits with 130; a second one exits at once.
 Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
     )
@@ -118,6 +108,11 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
         '--dataset <mnist|PATH>',
         'mnist, a folder of PNG/JPEG/WebP pictures, or an IDX file (gzipped or not)',
       ).default('mnist'),
+    )
+    .addOption(
+      new Option('--resume <file>', 'go on from this checkpoint.safetensors').conflicts(
+        OF_THE_MODEL,
+      ),
     )
     .option('--image-size <n>', 'side in pixels: 16, 32, 64, 128, 256', oneOf(16, 32, 64, 128, 256))
     .option(
@@ -164,55 +159,26 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
     .option('--samples <n>', 'pictures in a grid', integer(1, 4096), 64)
     .option('--out <dir>', 'where to write; the files of an earlier run are replaced', 'out')
     .option(
-      '--browser <path>',
-      'executable of Chrome, Chromium or Edge (default: found or fetched)',
-    )
-    .addOption(
-      new Option('--adapter <kind>', 'auto takes a GPU where there is one')
-        .choices(['auto', 'software'])
-        .default('auto'),
-    )
-    .option('--json', 'one JSON line a step on standard output')
-    .helpOption('--help', 'show this')
-    .allowExcessArguments(false);
+      '--json',
+      'one JSON line a step on standard output; steps that a lost device costs come again',
+    );
+  return addBrowserOptions(program);
 }
 
-/**
- * Parses the command line.
- *
- * @param argv the arguments alone, without those of Node
- * @returns the options, or the help text where that was asked for
- * @throws {UsageError} with one line that says what is wrong.
- */
+/** Parses the command line, see `parseCommand`. */
 export function parseOptions(
   argv: readonly string[],
 ): { readonly options: CliOptions } | { readonly help: string } {
-  let help = '';
-  const program = command()
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => {
-        help += text;
-      },
-      writeErr: () => {},
-    });
-  try {
-    program.parse([...argv], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return { help };
-    // Commander's suggestions come on a second line.
-    const line = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-    throw new UsageError(`${line} (See --help.)`);
-  }
+  const parsed = parseCommand<CliOptions>(command(), argv);
+  if ('help' in parsed) return parsed;
   const flags = { freshLatent: false, mixedBatch: false, flip: false, json: false };
-  return { options: { ...flags, ...program.opts<CliOptions>() } };
+  return { options: { ...flags, ...parsed.options } };
 }
 
 /** What kind of data a dataset is: it decides the default size and channels. */
 export type DataKind = 'idx' | 'pictures';
 
-/** Size and channels of the pictures to train on. */
+/** Size and channels of the pictures to train on, where no checkpoint says so. */
 export function pictureShape(
   options: CliOptions,
   software: boolean,
@@ -227,7 +193,8 @@ export function pictureShape(
 
 /** Everything about a run that options and presets decide. */
 export interface RunPlan {
-  readonly preset: 'software' | 'gpu';
+  /** Where the model came from. */
+  readonly preset: 'software' | 'gpu' | 'checkpoint';
   readonly training: GanOptions;
   readonly steps: number | undefined;
   readonly seconds: number | undefined;
@@ -237,28 +204,17 @@ export interface RunPlan {
   readonly description: string;
 }
 
-/**
- * Fills in what the options leave open.
- *
- * @param software whether the adapter computes on the CPU
- * @param count pictures in the data set
- */
-export function planRun(
-  options: CliOptions,
-  software: boolean,
-  kind: DataKind,
-  count: number,
-): RunPlan {
+/** The model of a run that begins: what the options say, and the preset where they do not. */
+function newModel(options: CliOptions, software: boolean, kind: DataKind): GanOptions {
   const preset = software ? SOFTWARE : GPU;
-  const lr = options.lr ?? preset.lr;
-  const training: GanOptions = {
+  return {
     ...pictureShape(options, software, kind),
     width: options.width ?? preset.width,
     latentDim: options.latentDim ?? preset.latentDim,
     latent: options.latent,
     batchSize: options.batchSize ?? preset.batchSize,
-    lrD: options.lrD ?? lr,
-    lrG: options.lrG ?? lr,
+    lrD: preset.lr,
+    lrG: preset.lr,
     beta1: options.beta1,
     dSteps: options.dSteps,
     freshLatent: options.freshLatent,
@@ -268,6 +224,28 @@ export function planRun(
     ema: options.ema ?? preset.ema,
     flip: options.flip,
     seed: options.seed,
+  };
+}
+
+/**
+ * Fills in what the options leave open.
+ *
+ * @param software whether the adapter computes on the CPU
+ * @param count pictures in the data set
+ * @param checkpoint what the run goes on from, if it does
+ */
+export function planRun(
+  options: CliOptions,
+  software: boolean,
+  kind: DataKind,
+  count: number,
+  checkpoint?: CheckpointInfo,
+): RunPlan {
+  const model = checkpoint?.options ?? newModel(options, software, kind);
+  const training: GanOptions = {
+    ...model,
+    lrD: options.lrD ?? options.lr ?? model.lrD,
+    lrG: options.lrG ?? options.lr ?? model.lrG,
   };
 
   let { steps, time: seconds } = options;
@@ -287,10 +265,13 @@ export function planRun(
 
   const { imageSize, channels, width, latentDim, batchSize, lrD, lrG, ema } = training;
   const lengths = [];
-  if (steps !== undefined) lengths.push(`${steps} steps`);
+  if (steps !== undefined) lengths.push(`${steps} ${checkpoint ? 'further steps' : 'steps'}`);
   if (seconds !== undefined) lengths.push(`${seconds} s`);
+  const source = checkpoint
+    ? `going on from step ${checkpoint.step}`
+    : `preset ${software ? 'for a software adapter' : 'for a GPU'}`;
   const description = [
-    `preset ${software ? 'for a software adapter' : 'for a GPU'}: ${imageSize}×${imageSize}×${channels}`,
+    `${source}: ${imageSize}×${imageSize}×${channels}`,
     `width ${width}`,
     `nz ${latentDim}`,
     `batch ${batchSize}`,
@@ -298,8 +279,8 @@ export function planRun(
     ema > 0 ? `EMA ${ema}` : 'no EMA',
     lengths.join(' or '),
   ].join(', ');
-  const name = software ? 'software' : 'gpu';
-  return { preset: name, training, steps, seconds, sampleEvery, sampleSeconds, description };
+  const preset = checkpoint ? 'checkpoint' : software ? 'software' : 'gpu';
+  return { preset, training, steps, seconds, sampleEvery, sampleSeconds, description };
 }
 
 /** The next 1, 2 or 5 times a power of ten at or below `value`; at least 1. */

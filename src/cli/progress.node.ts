@@ -16,8 +16,11 @@ const LEAST_BAR = 5;
 /** Seconds over which the speed is averaged. */
 const RATE_SECONDS = 5;
 
-/** When a run ends; at least one is given. */
+/** When a run ends; at least one of its limits is given. */
 export interface RunLimits {
+  /** Steps that were done before it: 0 unless it goes on from a checkpoint. */
+  readonly from: number;
+  /** Steps beyond those. */
   readonly steps: number | undefined;
   readonly seconds: number | undefined;
 }
@@ -28,9 +31,23 @@ export interface TextOutput {
   write(text: string): unknown;
 }
 
+/** Takes the cursor to the start of its line and clears it. */
+const CLEAR_LINE = '\r\x1b[K';
+
 /** A line on standard error, under the program's name. */
 export function say(text: string): void {
+  clearPassing();
   process.stderr.write(`ganvas: ${text}\n`);
+}
+
+/** Shows on a terminal what is going on, until something else is said. */
+export function showPassing(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`${CLEAR_LINE}${text}`);
+}
+
+/** Takes it away. */
+export function clearPassing(): void {
+  if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE);
 }
 
 /** Shows how far a run is, how fast it goes, and what its losses are. */
@@ -60,7 +77,7 @@ export class Progress {
   start(): void {
     this.#start = this.#now();
     this.#lastLine = this.#start;
-    this.#recent = [{ time: this.#start, step: 0 }];
+    this.#recent = [{ time: this.#start, step: this.#limits.from }];
     if (!this.#output.isTTY) return;
     this.#bar = new SingleBar({
       format: (_options, { progress }, { texts }: { texts: readonly string[] }) =>
@@ -92,6 +109,11 @@ export class Progress {
     }
   }
 
+  /** The run is at an earlier step again. */
+  goBack(step: number): void {
+    this.#recent = [{ time: this.#now(), step }];
+  }
+
   /** The run is over, for whatever reason. Safe to call at any time, more than once. */
   stop(): void {
     if (this.#bar) {
@@ -104,8 +126,8 @@ export class Progress {
   }
 
   #done(time: number): number {
-    const { steps, seconds } = this.#limits;
-    const bySteps = steps ? (this.#latest?.step ?? 0) / steps : 0;
+    const { from, steps, seconds } = this.#limits;
+    const bySteps = steps ? ((this.#latest?.step ?? from) - from) / steps : 0;
     const byTime = seconds ? (time - this.#start) / seconds : 0;
     return Math.min(1, Math.max(bySteps, byTime));
   }
@@ -113,18 +135,19 @@ export class Progress {
   /** How things stand, in a long line and in a short one. */
   #texts(time: number): [long: string, short: string] {
     const m = this.#latest!;
-    const { steps, seconds } = this.#limits;
+    const { from, steps, seconds } = this.#limits;
+    const last = steps === undefined ? undefined : from + steps;
     const oldest = this.#recent[0]!;
     const newest = this.#recent.at(-1)!;
     const rate = (newest.step - oldest.step) / Math.max(1e-3, newest.time - oldest.time);
     const left = Math.max(
       0,
       Math.min(
-        steps === undefined ? Number.POSITIVE_INFINITY : (steps - m.step) / rate,
+        last === undefined ? Number.POSITIVE_INFINITY : (last - m.step) / rate,
         seconds === undefined ? Number.POSITIVE_INFINITY : seconds - (time - this.#start),
       ),
     );
-    const done = `${m.step}${steps === undefined ? '' : `/${steps}`}`;
+    const done = `${m.step}${last === undefined ? '' : `/${last}`}`;
     const speed = rate.toFixed(rate < 10 ? 2 : 1);
     const wait = `${duration(left)} left`;
     const two = (value: number) => value.toFixed(2);

@@ -30,10 +30,22 @@ export interface DataInfo {
   readonly leftOut: readonly LeftOut[];
 }
 
+/** What a checkpoint says of its run. */
+export interface CheckpointInfo {
+  readonly options: GanOptions;
+  /** Training steps that were done. */
+  readonly step: number;
+}
+
 /** When to stop, when to sample, and where to send the results. At least one limit is given. */
 export interface RunRequest {
-  /** How to train. All numbers are settled: presets and defaults have been filled in. */
+  /**
+   * How to train. All numbers are settled: presets and defaults have been filled in. Of a run that
+   * goes on from the checkpoint that was read, `rates` replace the learning rates.
+   */
   readonly training: GanOptions;
+  readonly rates: { readonly lrD?: number; readonly lrG?: number };
+  /** Steps and seconds of this run, beyond those of its checkpoint. */
   readonly steps: number | undefined;
   readonly seconds: number | undefined;
   /** A grid at every multiple of so many steps … */
@@ -53,12 +65,12 @@ export type SampleShape = Pick<PictureGrid, 'width' | 'height' | 'channels' | 'c
 
 /** What a finished run came to. */
 export interface RunResult {
-  /** The last step whose metrics are known. */
+  /** The last step whose metrics are known, counted from the beginning of training. */
   readonly step: number;
   /** Whether it was stopped before its limits. */
   readonly stopped: boolean;
-  /** Why training cannot go on, where it diverged; its files are written all the same. */
-  readonly diverged: string | undefined;
+  /** Why training cannot go on, where it cannot; its files are written all the same. */
+  readonly failed: string | undefined;
   /** The adapter with the limits that this run had. */
   readonly adapter: AdapterInfo;
   /** Milliseconds from the trainer's construction to its readiness. */
@@ -73,19 +85,30 @@ export interface RunResult {
 /** An answer of the page: errors cross as data. */
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly message: string;
+      /** Of an error of the engine's. */
+      readonly code: string | undefined;
+    };
 
 /** What the page tells while it works. */
 export type PageEvent =
   | { readonly type: 'data'; readonly loaded: number; readonly total: number | undefined }
   /** The trainer is ready; steps begin. */
   | { readonly type: 'ready' }
-  | { readonly type: 'metrics'; readonly rows: readonly StepMetrics[] };
+  | { readonly type: 'metrics'; readonly rows: readonly StepMetrics[] }
+  /** The device is gone; the trainer is looking for another one. */
+  | { readonly type: 'lost' }
+  /** It has one: this is the last step that still counts, and those after it are done again. */
+  | { readonly type: 'recovered'; readonly step: number };
 
 /** What the page offers, as `window.ganvas`. */
 export interface PageApi {
   open(): Promise<Answer<AdapterInfo>>;
   load(request: DataRequest): Promise<Answer<DataInfo>>;
+  /** Reads the checkpoint that `train` is to go on from. */
+  readCheckpoint(url: string): Promise<Answer<CheckpointInfo>>;
   train(request: RunRequest): Promise<Answer<RunResult>>;
   /** Ends training at the next step boundary; `train` then answers with what there is. */
   stop(): void;

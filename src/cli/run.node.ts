@@ -1,17 +1,14 @@
-/** One run of the main job: server, browser, page, and the files that come out of it. */
+/** One run of the main job: the page that trains, and the files that come out of it. */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser, Page } from 'puppeteer-core';
-import type { AdapterInfo, StepMetrics } from '../index.ts';
-import { BrowserNotFoundError, launchBrowser } from './browser.node.ts';
+import { readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { RunError } from './command.node.ts';
 import type { Dataset } from './dataset.node.ts';
+import { Headless } from './headless.node.ts';
 import type { Interrupt } from './interrupt.node.ts';
 import { type CliOptions, pictureShape, planRun, type RunPlan } from './options.node.ts';
-import { Progress, say } from './progress.node.ts';
-import type { Answer, DataInfo, PageEvent, RunResult } from './protocol.ts';
-import { type RunServer, startServer } from './server.node.ts';
+import { clearPassing, Progress, say, showPassing } from './progress.node.ts';
+import type { CheckpointInfo, DataInfo, PageEvent, RunResult } from './protocol.ts';
 import type { RunWriter } from './writers.node.ts';
 
 /** A checkpoint this often, besides the one at the end: what a crash can cost, in seconds. */
@@ -20,32 +17,15 @@ const CHECKPOINT_SECONDS = 300;
 /** Unreadable pictures that are listed by name; run.json has them all. */
 const LISTED_FILES = 10;
 
-/** Messages of the page's console that are kept, to explain a failure. */
-const KEPT_MESSAGES = 10;
-
-/** What it takes for the page's modules to be compiled and run, on a slow and busy machine. */
-const PAGE_TIMEOUT_MS = 120_000;
-
-/** A browser that hangs is not waited for. */
-const CLOSE_MS = 5000;
-
-/** Takes the cursor to the start of its line and clears it. */
-const CLEAR_LINE = '\r\x1b[K';
-
-/** Why a run failed; the message is for people, and complete. */
-export class RunError extends Error {
-  override readonly name = 'RunError';
-}
-
 /** One run, from the browser's launch to the last file. */
 export class Run {
   readonly #options: CliOptions;
   readonly #dataset: Dataset;
   readonly #writer: RunWriter;
   readonly #interrupt: Interrupt;
-  /** What the browser's console said last, to explain a failure. */
-  readonly #console: string[] = [];
+  readonly #headless: Headless;
   readonly #record: Record<string, unknown>;
+  #deviceLosses = 0;
   #progress: Progress | undefined;
   #begin: (() => Promise<void>) | undefined;
   #begun = false;
@@ -56,142 +36,100 @@ export class Run {
     this.#dataset = dataset;
     this.#writer = writer;
     this.#interrupt = interrupt;
+    this.#headless = new Headless(options, interrupt);
     this.#record = { status: 'running', startedAt: new Date().toISOString(), options };
   }
 
   /** Trains and writes everything; cleans up in any case. */
   async go(): Promise<void> {
-    let server: RunServer | undefined;
-    let browser: Browser | undefined;
+    const headless = this.#headless;
+    const { resume } = this.#options;
     try {
       const started = performance.now();
-      const paths = this.#dataset.files.map(({ path }) => path);
-      server = await this.#abortable(
-        startServer(paths, (kind, parameters, body) => this.#receive(kind, parameters, body)),
-      );
-      const launched = await this.#launch();
-      browser = launched.browser;
-      const { page, failure } = await this.#openPage(browser, server);
-      const guard = <T>(work: Promise<T>) => Promise.race([work, failure]);
-
-      const adapter = await this.#abortable(
-        guard(this.#ask(page.evaluate(() => window.ganvas.open()))),
-      );
-      const software = adapter.software || launched.adapterKind === 'software';
-      say(`${software ? 'software adapter' : 'GPU'}: ${describeAdapter(adapter)}`);
+      const files = this.#dataset.files.map(({ path }) => path);
+      const adapter = await headless.open({
+        files: resume === undefined ? files : [...files, resume],
+        onEvent: (event) => this.#event(event),
+        onResult: (kind, parameters, body) => this.#receive(kind, parameters, body),
+      });
+      const { software } = adapter;
       const opened = performance.now();
 
-      const data = await this.#abortable(guard(this.#load(page, server, software)));
+      const checkpoint =
+        resume === undefined ? undefined : await this.#readCheckpoint(resume, files.length);
+      const data = await this.#load(
+        checkpoint?.options ?? pictureShape(this.#options, software, this.#dataset.kind),
+      );
       const loaded = performance.now();
-      const plan = planRun(this.#options, software, this.#dataset.kind, data.count);
+      const plan = planRun(this.#options, software, this.#dataset.kind, data.count, checkpoint);
       say(plan.description);
       Object.assign(this.#record, {
         preset: plan.preset,
         training: plan.training,
         seed: plan.training.seed,
+        ...(checkpoint && { resumed: { file: resume, step: checkpoint.step } }),
         limits: { steps: plan.steps ?? null, seconds: plan.seconds ?? null },
         dataset: { ...data, name: this.#dataset.name },
         adapter,
         versions: {
           ganvas: packageVersion(),
           node: process.version,
-          browser: await browser.version(),
+          browser: await headless.browserVersion(),
           platform: `${process.platform} ${process.arch}`,
         },
         timings: { launchMs: Math.round(opened - started), dataMs: Math.round(loaded - opened) },
       });
 
-      const result = await this.#train(page, server, plan, guard);
-      this.#finish(result);
-      if (result.diverged !== undefined) throw new RunError(result.diverged);
+      const from = checkpoint?.step ?? 0;
+      const result = await this.#train(plan, from);
+      this.#finish(result, from);
+      if (result.failed !== undefined) throw new RunError(result.failed);
       await this.#writer.run(this.#record);
-      this.#report(result);
+      this.#report(result, from);
     } catch (error) {
       clearPassing();
       this.#progress?.stop();
       await this.#writing.catch(() => {});
       if (this.#begun) {
         const message = error instanceof Error ? error.message : String(error);
-        Object.assign(this.#record, { status: 'failed', error: message });
+        Object.assign(this.#record, {
+          status: 'failed',
+          error: message,
+          deviceLosses: this.#deviceLosses,
+        });
         await this.#writer.run(this.#record).catch(() => {});
         say(`stopped early: what was written so far is in ${this.#writer.dir}`);
       }
       throw error;
     } finally {
       this.#progress?.stop();
-      await Promise.race([browser?.close().catch(() => {}), sleep(CLOSE_MS)]);
-      this.#interrupt.kill();
-      await server?.close();
+      await headless.close();
     }
   }
 
-  /** The work's result, unless a signal comes first. */
-  #abortable<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.#interrupt.aborted]);
+  async #readCheckpoint(path: string, index: number): Promise<CheckpointInfo> {
+    const url = this.#headless.fileUrl(index);
+    return await this.#headless
+      .ask((page) => page.evaluate((address) => window.ganvas.readCheckpoint(address), url))
+      .catch((error: unknown) => {
+        throw error instanceof RunError
+          ? new RunError(`--resume ${path}: ${error.message}`)
+          : error;
+      });
   }
 
-  async #launch() {
-    const { browser: browserPath, adapter } = this.#options;
-    const launched = await this.#abortable(
-      launchBrowser({
-        adapter,
-        headless: true,
-        // Signals are for `Interrupt`: the first one is to leave the browser running.
-        handleSignals: false,
-        ...(browserPath ? { browserPath } : {}),
-      }),
-    ).catch((error: unknown) => {
-      throw error instanceof BrowserNotFoundError ? new RunError(error.message) : error;
-    });
-    this.#interrupt.kill = () => launched.browser.process()?.kill('SIGKILL');
-    return launched;
-  }
-
-  /** Opens the page; `failure` rejects when it crashes, now or later. */
-  async #openPage(browser: Browser, server: RunServer) {
-    const page = await browser.newPage();
-    let fail: (error: Error) => void = () => {};
-    const failure = new Promise<never>((_, reject) => {
-      fail = (error) => reject(error);
-    });
-    failure.catch(() => {});
-    const failed = (text: string) => fail(new RunError(this.#withConsole(text)));
-    page.on('console', (message) => {
-      if (message.type() !== 'error' && message.type() !== 'warn') return;
-      this.#console.push(message.text());
-      if (this.#console.length > KEPT_MESSAGES) this.#console.shift();
-    });
-    page.on('error', (error) => failed(`the page crashed (${error.message}).`));
-    page.on('pageerror', (error) => {
-      failed(`the page failed: ${error instanceof Error ? error.message : String(error)}`);
-    });
-    browser.on('disconnected', () => failed('the browser ended unexpectedly.'));
-    page.on('response', (response) => {
-      if (response.status() < 400 || response.request().resourceType() !== 'script') return;
-      response.text().then(
-        (text) => failed(`${response.url()} cannot be served: ${text.split('\n')[0]}`),
-        () => failed(`${response.url()} cannot be served.`),
-      );
-    });
-
-    await page.exposeFunction('ganvasReport', (event: PageEvent) => this.#event(event));
-    const ready = async () => {
-      await page.goto(server.pageUrl);
-      await page.waitForFunction(() => 'ganvas' in window, { timeout: PAGE_TIMEOUT_MS });
-    };
-    await this.#abortable(Promise.race([ready(), failure]));
-    return { page, failure };
-  }
-
-  async #load(page: Page, server: RunServer, software: boolean): Promise<DataInfo> {
+  async #load(shape: { imageSize: number; channels: number }): Promise<DataInfo> {
     const { kind, name, files } = this.#dataset;
-    const data = await this.#ask(
-      page.evaluate((request) => window.ganvas.load(request), {
-        kind,
-        name,
-        files: files.map((file, i) => ({ name: file.name, url: server.fileUrl(i) })),
-        ...pictureShape(this.#options, software, kind),
-      }),
+    const { imageSize, channels } = shape;
+    const request = {
+      kind,
+      name,
+      files: files.map((file, i) => ({ name: file.name, url: this.#headless.fileUrl(i) })),
+      imageSize,
+      channels,
+    };
+    const data = await this.#headless.ask((page) =>
+      page.evaluate((asked) => window.ganvas.load(asked), request),
     );
     clearPassing();
     say(`${name}: ${data.count.toLocaleString('en')} pictures`);
@@ -203,54 +141,51 @@ export class Run {
     return data;
   }
 
-  async #train(
-    page: Page,
-    server: RunServer,
-    plan: RunPlan,
-    guard: <T>(work: Promise<T>) => Promise<T>,
-  ): Promise<RunResult> {
+  async #train(plan: RunPlan, from: number): Promise<RunResult> {
     const { training, steps, seconds, sampleEvery, sampleSeconds } = plan;
+    const { lr, lrD = lr, lrG = lr, resume, samples, dataset } = this.#options;
     this.#begin = async () => {
-      await this.#writer.begin();
+      const goesOn =
+        resume !== undefined && realpathSync(dirname(resume)) === realpathSync(this.#writer.dir);
+      if (goesOn) await this.#writer.goBack(from);
+      else await this.#writer.begin();
       await this.#writer.run(this.#record);
       this.#begun = true;
-      this.#progress = new Progress({ steps, seconds });
+      this.#progress = new Progress({ from, steps, seconds });
       // From here on a signal asks the page to stop; until now it ended the run at once.
       this.#interrupt.stop = () => {
         this.#progress?.stop();
         say('stopping: writing what there is (Ctrl-C again to exit at once)');
         // Where the page is gone, the run has failed already.
-        page.evaluate(() => window.ganvas.stop()).catch(() => {});
+        this.#headless.page.evaluate(() => window.ganvas.stop()).catch(() => {});
       };
       this.#progress.start();
     };
     showPassing('preparing …');
-    const result = await this.#abortable(
-      guard(
-        this.#ask(
-          page.evaluate((request) => window.ganvas.train(request), {
-            training,
-            steps,
-            seconds,
-            sampleEvery,
-            sampleSeconds,
-            samples: this.#options.samples,
-            checkpointSeconds: CHECKPOINT_SECONDS,
-            resultsUrl: server.resultsUrl,
-          }),
-        ),
-      ),
-    );
+    const request = {
+      training,
+      rates: resume === undefined ? {} : { lrD, lrG },
+      steps,
+      seconds,
+      sampleEvery,
+      sampleSeconds,
+      samples,
+      checkpointSeconds: CHECKPOINT_SECONDS,
+      resultsUrl: this.#headless.resultsUrl,
+    };
+    const result = await this.#headless
+      .ask((page) => page.evaluate((asked) => window.ganvas.train(asked), request))
+      .catch((error: unknown) => {
+        if (!(error instanceof RunError)) throw error;
+        if (error.code === 'checkpoint-data') {
+          throw new RunError(`--dataset ${dataset}: ${error.message}`);
+        }
+        const ofFile = /^(checkpoint|safetensors)/.test(error.code ?? '');
+        throw ofFile ? new RunError(`--resume ${resume}: ${error.message}`) : error;
+      });
     this.#progress?.stop();
     await this.#writing;
     return result;
-  }
-
-  /** An answer of the page; its errors become errors here. */
-  async #ask<T>(asked: Promise<Answer<T>>): Promise<T> {
-    const answer = await asked;
-    if (answer.ok) return answer.value;
-    throw new RunError(this.#withConsole(answer.message));
   }
 
   /** The page waits for what this does, so that nothing overtakes the run's first files. */
@@ -273,14 +208,24 @@ export class Run {
           process.stdout.write(event.rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
         }
         this.#record.steps = event.rows.at(-1)?.step;
-        this.#write(event.rows);
+        this.#write(() => this.#writer.metrics(event.rows));
+        break;
+      case 'lost':
+        this.#deviceLosses++;
+        break;
+      case 'recovered':
+        say(`the GPU device was lost; going on from step ${event.step}`);
+        this.#progress?.goBack(event.step);
+        this.#record.steps = event.step;
+        await this.#write(() => this.#writer.goBack(event.step));
     }
   }
 
-  #write(rows: readonly StepMetrics[]): void {
-    this.#writing = this.#writing.then(() => this.#writer.metrics(rows));
+  #write(work: () => Promise<void>): Promise<void> {
+    this.#writing = this.#writing.then(work);
     // Looked at when the run ends; until then it is not to end the process.
     this.#writing.catch(() => {});
+    return this.#writing;
   }
 
   async #receive(kind: string, parameters: URLSearchParams, body: Buffer): Promise<void> {
@@ -296,12 +241,13 @@ export class Run {
     } else throw new Error(`There are no results of the kind ${kind}.`);
   }
 
-  #finish(result: RunResult): void {
+  #finish(result: RunResult, from: number): void {
     const { step, stopped, adapter, setupMs, trainMs, stats, memory } = result;
     const { plan, firstStepMs, ...counts } = stats;
     Object.assign(this.#record, {
       status: stopped ? 'interrupted' : 'done',
       steps: step,
+      deviceLosses: this.#deviceLosses,
       adapter,
       stats: counts,
       memory,
@@ -311,40 +257,21 @@ export class Run {
         setupMs: Math.round(setupMs),
         firstStepMs,
         trainMs: Math.round(trainMs),
-        stepsPerSecond: step > 0 ? step / (trainMs / 1000) : 0,
+        stepsPerSecond: step > from ? (step - from) / (trainMs / 1000) : 0,
       },
       finishedAt: new Date().toISOString(),
     });
   }
 
-  #report(result: RunResult): void {
-    const seconds = result.trainMs / 1000;
-    const rate = (result.step / seconds).toFixed(2);
+  #report({ step, stopped, trainMs }: RunResult, from: number): void {
+    const seconds = trainMs / 1000;
+    const rate = ((step - from) / seconds).toFixed(2);
     say(
-      `${result.stopped ? 'stopped' : 'done'}: ${result.step} steps in ${seconds.toFixed(1)} s ` +
-        `(${rate} steps/s); ${this.#writer.dir} has ${this.#writer.lastSample ?? 'no samples'}, ` +
-        'metrics.csv, checkpoint.safetensors and run.json',
+      `${stopped ? 'stopped' : 'done'}: ${step - from} steps in ${seconds.toFixed(1)} s ` +
+        `(${rate} steps/s${from > 0 ? `, ${step} steps in all` : ''}); ${this.#writer.dir} has ` +
+        `${this.#writer.lastSample ?? 'no samples'}, metrics.csv, checkpoint.safetensors and run.json`,
     );
   }
-
-  #withConsole(text: string): string {
-    if (this.#console.length === 0) return text;
-    return `${text}\nThe browser's console said:\n${this.#console.map((line) => `  ${line}`).join('\n')}`;
-  }
-}
-
-/** Shows on a terminal what is going on, until something else is said. */
-function showPassing(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`${CLEAR_LINE}${text}`);
-}
-
-function clearPassing(): void {
-  if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE);
-}
-
-function describeAdapter(adapter: AdapterInfo): string {
-  const { vendor, architecture, description } = adapter;
-  return [vendor, architecture, description].filter(Boolean).join(', ') || 'unnamed';
 }
 
 function packageVersion(): string {

@@ -9,6 +9,7 @@ import {
   constants,
   mkdir,
   readdir,
+  readFile,
   rename,
   rm,
   writeFile,
@@ -17,12 +18,6 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import type { StepMetrics } from '../index.ts';
 import type { SampleShape } from './protocol.ts';
-
-/** Pictures in a row of a grid. */
-const COLUMNS = 8;
-
-/** Black pixels between pictures and around them, as in torchvision's make_grid. */
-const PADDING = 2;
 
 /** Columns of metrics.csv, and what they hold. */
 const CSV: readonly (readonly [string, keyof StepMetrics])[] = [
@@ -39,8 +34,18 @@ const CSV: readonly (readonly [string, keyof StepMetrics])[] = [
   ['time_ms', 'timeMs'],
 ];
 
+const HEADER = `${CSV.map(([column]) => column).join(',')}\n`;
+
+/** How pictures lie in a grid. */
+export interface GridLayout {
+  /** Pictures in a row: 8 unless said otherwise. */
+  readonly columns?: number;
+  /** Black pixels between pictures and around them: 2, as in torchvision's make_grid. */
+  readonly padding?: number;
+}
+
 /**
- * Lays pictures out in a grid, 8 to a row.
+ * Lays pictures out in a grid.
  *
  * @param pixels uint8, [count, height, width, channels]; 1 to 4 channels, of which 1 and 2 are
  *   grey (and alpha), 3 and 4 RGB (and alpha)
@@ -50,6 +55,7 @@ const CSV: readonly (readonly [string, keyof StepMetrics])[] = [
 export function layOutGrid(
   pixels: Uint8Array,
   shape: SampleShape,
+  { columns: most = 8, padding = 2 }: GridLayout = {},
 ): { readonly width: number; readonly height: number; readonly rgba: Uint8Array } {
   const { width, height, channels, count } = shape;
   const sizes = [width, height, channels, count];
@@ -61,10 +67,10 @@ export function layOutGrid(
       `${pixels.length} bytes for ${count} pictures of ${width}×${height}×${channels}`,
     );
   }
-  const columns = Math.min(COLUMNS, count);
+  const columns = Math.min(most, count);
   const rows = Math.ceil(count / columns);
-  const gridWidth = columns * (width + PADDING) + PADDING;
-  const gridHeight = rows * (height + PADDING) + PADDING;
+  const gridWidth = columns * (width + padding) + padding;
+  const gridHeight = rows * (height + padding) + padding;
   const rgba = new Uint8Array(gridWidth * gridHeight * 4);
   for (let i = 3; i < rgba.length; i += 4) rgba[i] = 255;
 
@@ -72,8 +78,8 @@ export function layOutGrid(
   const hasAlpha = channels === 2 || channels === 4;
   let i = 0;
   for (let n = 0; n < count; n++) {
-    const left = PADDING + (n % columns) * (width + PADDING);
-    const top = PADDING + Math.floor(n / columns) * (height + PADDING);
+    const left = padding + (n % columns) * (width + padding);
+    const top = padding + Math.floor(n / columns) * (height + padding);
     for (let y = 0; y < height; y++) {
       let o = ((top + y) * gridWidth + left) * 4;
       for (let x = 0; x < width; x++, i += channels, o += 4) {
@@ -88,8 +94,8 @@ export function layOutGrid(
 }
 
 /** A grid of pictures as a PNG file, see {@link layOutGrid}. */
-export function encodeGrid(pixels: Uint8Array, shape: SampleShape): Buffer {
-  const { width, height, rgba } = layOutGrid(pixels, shape);
+export function encodeGrid(pixels: Uint8Array, shape: SampleShape, layout?: GridLayout): Buffer {
+  const { width, height, rgba } = layOutGrid(pixels, shape, layout);
   const png = new PNG({ width, height });
   png.data = Buffer.from(rgba.buffer, rgba.byteOffset, rgba.byteLength);
   // Type 2 is RGB, 6 is RGBA: an alpha channel that is all 255 is not stored.
@@ -100,6 +106,37 @@ export function encodeGrid(pixels: Uint8Array, shape: SampleShape): Buffer {
 /** Name of the grid of a step: `samples-000200.png`. */
 export function sampleName(step: number): string {
   return `samples-${String(step).padStart(6, '0')}.png`;
+}
+
+/** The step of a grid, by its file's name; undefined for other files. */
+function stepOf(name: string): number | undefined {
+  const step = /^samples-(\d{6,})\.png$/.exec(name)?.[1];
+  return step === undefined ? undefined : Number(step);
+}
+
+/**
+ * Writes a file in place of the one before: beside it first, so that nobody ever sees half of it.
+ */
+export async function replaceFile(
+  dir: string,
+  name: string,
+  content: string | Uint8Array,
+): Promise<void> {
+  const temporary = join(dir, `.${name}.${process.pid}.tmp`);
+  try {
+    // On the disk before it takes its place: else a power cut may leave the new name without content.
+    await writeFile(temporary, content, { flush: true });
+    await rename(temporary, join(dir, name));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Makes sure that a folder is there and can be written to, before anything is computed. */
+export async function prepareFolder(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  await access(dir, constants.W_OK);
 }
 
 /** Writes one run into one folder. */
@@ -113,28 +150,51 @@ export class RunWriter {
     readonly dir: string,
   ) {}
 
-  /** Makes sure that the folder can be written to, before anything is computed. */
-  async prepare(): Promise<void> {
-    await mkdir(this.dir, { recursive: true });
-    await access(this.dir, constants.W_OK);
-  }
-
   /** Starts the run's files: those of an earlier run go, so that no folder mixes two runs. */
   async begin(): Promise<void> {
     for (const name of await readdir(this.dir)) {
-      if (/^samples-\d{6,}\.png$/.test(name) || name === 'checkpoint.safetensors') {
+      if (stepOf(name) !== undefined || name === 'checkpoint.safetensors') {
         await rm(this.#path(name));
       }
     }
-    await this.#replace('metrics.csv', `${CSV.map(([column]) => column).join(',')}\n`);
+    await this.#replace('metrics.csv', HEADER);
   }
 
   /** Appends rows to metrics.csv. */
   async metrics(rows: readonly StepMetrics[]): Promise<void> {
     if (rows.length === 0) return;
     const lines = rows.map((row) => `${CSV.map(([, key]) => row[key]).join(',')}\n`).join('');
-    this.#rows = this.#rows.then(() => appendFile(this.#path('metrics.csv'), lines));
-    await this.#rows;
+    await this.#inTurn(() => appendFile(this.#path('metrics.csv'), lines));
+  }
+
+  /**
+   * Goes back to a step of the run in this folder: what was written of later ones goes, for they are
+   * done again. The checkpoint stays until there is another.
+   */
+  async goBack(step: number): Promise<void> {
+    await this.#inTurn(async () => {
+      const path = this.#path('metrics.csv');
+      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        return HEADER;
+      });
+      if (!text.startsWith(HEADER)) {
+        throw new Error(`${path} has other columns: give another --out, or take the file away.`);
+      }
+      // Whoever was killed may have left half a line at the end.
+      const lines = text.slice(HEADER.length).split('\n').slice(0, -1);
+      const kept = lines.filter((line) => Number.parseInt(line, 10) <= step);
+      await this.#replace('metrics.csv', HEADER + kept.map((line) => `${line}\n`).join(''));
+      for (const name of await readdir(this.dir)) {
+        if ((stepOf(name) ?? 0) > step) await rm(this.#path(name));
+      }
+    });
+  }
+
+  /** Changes metrics.csv after those who asked before. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#rows = this.#rows.then(work);
+    return this.#rows;
   }
 
   /** Writes the grid of a step. */
@@ -164,14 +224,6 @@ export class RunWriter {
   }
 
   async #replace(name: string, content: string | Uint8Array): Promise<void> {
-    const temporary = this.#path(`.${name}.${process.pid}.tmp`);
-    try {
-      // On the disk before it takes its place: else a power cut may leave the new name without content.
-      await writeFile(temporary, content, { flush: true });
-      await rename(temporary, this.#path(name));
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
+    await replaceFile(this.dir, name, content);
   }
 }

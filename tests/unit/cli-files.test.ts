@@ -1,10 +1,16 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { barLine, duration, Progress } from '../../src/cli/progress.node.ts';
-import { encodeGrid, layOutGrid, RunWriter, sampleName } from '../../src/cli/writers.node.ts';
+import { barLine, duration, Progress, type RunLimits } from '../../src/cli/progress.node.ts';
+import {
+  encodeGrid,
+  layOutGrid,
+  prepareFolder,
+  RunWriter,
+  sampleName,
+} from '../../src/cli/writers.node.ts';
 import type { StepMetrics } from '../../src/index.ts';
 
 const metrics = (step: number): StepMetrics => ({
@@ -87,7 +93,7 @@ describe('RunWriter', () => {
 
   it('writes every file of a run, and leaves no other', async () => {
     const writer = new RunWriter(join(dir, 'new', 'out'));
-    await writer.prepare();
+    await prepareFolder(writer.dir);
     await writer.begin();
     await Promise.all([writer.metrics([metrics(1), metrics(2)]), writer.metrics([metrics(3)])]);
     await writer.samples(20, new Uint8Array(4), { width: 2, height: 2, channels: 1, count: 1 });
@@ -125,11 +131,46 @@ describe('RunWriter', () => {
       await writeFile(join(dir, name), 'old');
     }
     const writer = new RunWriter(dir);
-    await writer.prepare();
+    await prepareFolder(writer.dir);
     expect((await readdir(dir)).length).toBe(5);
     await writer.begin();
     expect((await readdir(dir)).sort()).toEqual(['metrics.csv', 'samples-mine.png', 'x']);
     expect(await readFile(join(dir, 'metrics.csv'), 'utf8')).not.toContain('old');
+  });
+
+  it('goes back to a step, and leaves the rest of the run', async () => {
+    const writer = new RunWriter(dir);
+    const steps = async () =>
+      (await readFile(join(dir, 'metrics.csv'), 'utf8'))
+        .split('\n')
+        .map((row) => row.split(',')[0]);
+    // There may be nothing yet.
+    await writer.goBack(7);
+    expect(await steps()).toEqual(['step', '']);
+    await writer.checkpoint(Uint8Array.of(1));
+    for (const name of ['samples-000008.png', 'samples-000009.png', 'samples-mine.png']) {
+      await writeFile(join(dir, name), '');
+    }
+    // Not awaited: what is asked for later comes later.
+    const asked = [
+      writer.metrics([metrics(8), metrics(9), metrics(10)]),
+      writer.goBack(8),
+      writer.metrics([metrics(9)]),
+    ];
+    await Promise.all(asked);
+    expect(await steps()).toEqual(['step', '8', '9', '']);
+    expect((await readdir(dir)).sort()).toEqual([
+      'checkpoint.safetensors',
+      'metrics.csv',
+      'samples-000008.png',
+      'samples-mine.png',
+    ]);
+    await appendFile(join(dir, 'metrics.csv'), '1');
+    await writer.goBack(100);
+    expect(await steps()).toEqual(['step', '8', '9', '']);
+    await writeFile(join(dir, 'metrics.csv'), 'step,other\n1,2\n');
+    await expect(writer.goBack(1)).rejects.toThrow(/has other columns/);
+    expect(await readFile(join(dir, 'metrics.csv'), 'utf8')).toBe('step,other\n1,2\n');
   });
 
   it('names grids by their step', () => {
@@ -139,15 +180,15 @@ describe('RunWriter', () => {
 });
 
 describe('Progress', () => {
-  function lines(limits: { steps: number | undefined; seconds: number | undefined }) {
+  function lines({ from = 0, ...limits }: { from?: number } & Omit<RunLimits, 'from'>) {
     let now = 100;
     const written: string[] = [];
     const output = { write: (text: string) => written.push(text) };
-    const progress = new Progress(limits, output, () => now);
+    const progress = new Progress({ from, ...limits }, output, () => now);
     progress.start();
     for (let step = 1; step <= 12; step++) {
       now += 1;
-      progress.update([metrics(2 * step - 1), metrics(2 * step)]);
+      progress.update([metrics(from + 2 * step - 1), metrics(from + 2 * step)]);
     }
     progress.stop();
     progress.stop();
@@ -160,6 +201,28 @@ describe('Progress', () => {
       'step 20/40 | 2.00 steps/s | 0:10 left | loss D 1.250 G 2.000 | D(x) 0.600 | D(G(z)) 0.400 / 0.300\n',
       'step 24/40 | 2.00 steps/s | 0:08 left | loss D 1.250 G 2.000 | D(x) 0.600 | D(G(z)) 0.400 / 0.300\n',
     ]);
+  });
+
+  it('counts from the checkpoint that it goes on from', () => {
+    expect(lines({ from: 100, steps: 40, seconds: undefined })[1]).toContain(
+      'step 120/140 | 2.00 steps/s | 0:10 left',
+    );
+  });
+
+  it('forgets the speed of before when the run goes back', () => {
+    let now = 0;
+    const written: string[] = [];
+    const output = { write: (text: string) => written.push(text) };
+    const limits = { from: 0, steps: 40, seconds: undefined };
+    const progress = new Progress(limits, output, () => now);
+    progress.start();
+    now = 1;
+    progress.update([metrics(20)]);
+    now = 4;
+    progress.goBack(10);
+    now = 5;
+    progress.update([metrics(11)]);
+    expect(written).toEqual([expect.stringContaining('step 11/40 | 1.00 steps/s | 0:29 left')]);
   });
 
   it('counts down the time where that is the limit', () => {

@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/cli/command.node.ts';
 import { findDataset } from '../../src/cli/dataset.node.ts';
 import {
   type CliOptions,
   parseOptions,
   pictureShape,
   planRun,
-  UsageError,
 } from '../../src/cli/options.node.ts';
 import { resolveOptions } from '../../src/gan/options.ts';
 
@@ -149,7 +149,52 @@ describe('parseOptions', () => {
   });
 });
 
+describe('--resume', () => {
+  const OF_THE_RUN = ['dataset', 'steps', 'time', 'lr', 'lr-d', 'lr-g', 'sample-every', 'samples'];
+  const OF_THE_MACHINE = ['out', 'browser', 'adapter', 'json'];
+  const nameOf = (option: string) => option.split(' ')[0]?.slice(2) ?? '';
+
+  it('takes what belongs to this run, and not to the model', () => {
+    const allowed = ALL.filter((option) =>
+      [...OF_THE_RUN, ...OF_THE_MACHINE].includes(nameOf(option)),
+    );
+    expect(allowed).toHaveLength(12);
+    expect(parse(`--resume a/file ${allowed.join(' ')}`)).toMatchObject({
+      resume: 'a/file',
+      lrD: 2e-3,
+      out: 'there',
+      samples: 16,
+    });
+  });
+
+  it.each(ALL.filter((option) => ![...OF_THE_RUN, ...OF_THE_MACHINE].includes(nameOf(option))))(
+    'refuses %s by its name',
+    (option) => {
+      const name = new RegExp(
+        `'--resume <file>' cannot be used with option '--${nameOf(option)}[ ']`,
+      );
+      expect(() => parse(`${option} --resume a/file`)).toThrow(name);
+      expect(() => parse(`--resume a/file ${option}`)).toThrow(UsageError);
+    },
+  );
+});
+
 describe('planRun', () => {
+  it('takes the model of a checkpoint, and the learning rates of the options', () => {
+    const options = resolveOptions({ imageSize: 16, width: 4, ema: 0.5, lrD: 0.01, seed: 9 });
+    const checkpoint = { options, step: 70 };
+    const plan = planRun(parse('--resume f --steps 30'), true, 'idx', 10, checkpoint);
+    expect(plan).toMatchObject({ preset: 'checkpoint', training: options, steps: 30 });
+    expect(plan.description).toMatch(
+      /^going on from step 70: 16×16×1, width 4, .* 30 further steps$/,
+    );
+    const rates = parse('--resume f --lr 1e-3 --lr-g 5e-4');
+    expect(planRun(rates, false, 'pictures', 10, checkpoint)).toMatchObject({
+      training: { ...options, lrD: 1e-3, lrG: 5e-4 },
+      steps: 2000,
+    });
+  });
+
   it.each([
     '--batch-size 2 --lr-d 10 --lr-g 1e-9 --beta1 0 --d-steps 100 --label-smoothing 0.499',
     '--batch-size 65536 --width 1024 --latent-dim 65536 --seed 4294967295 --ema 0.9999 --steps 1',

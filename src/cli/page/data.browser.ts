@@ -35,6 +35,11 @@ export async function loadSet(
   );
 }
 
+/** A file of this machine, from the server. */
+export async function fetchBytes(url: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await (await fetchBlob(url)).arrayBuffer());
+}
+
 async function fetchBlob(url: string): Promise<Blob> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`the file could not be read (${await response.text()})`);

@@ -1,15 +1,20 @@
-/** The page of the headless job: trains when Node says so and sends the results back. */
+/** The page of the commands: computes when Node says so and sends the results back. */
 
 import {
+  DeviceLostError,
   Engine,
   GanTrainer,
+  GanvasError,
   type ImageSet,
   NonFiniteError,
+  RecoveryError,
   requirements,
   type StepMetrics,
+  type TrainerEvent,
 } from '../../index.ts';
 import type { Answer, DataInfo, PageApi, PageEvent, RunRequest, RunResult } from '../protocol.ts';
-import { loadSet } from './data.browser.ts';
+import { readInfo } from './checkpoint.browser.ts';
+import { fetchBytes, loadSet } from './data.browser.ts';
 
 declare global {
   interface Window {
@@ -22,11 +27,12 @@ declare global {
 /** Metrics are sent in batches: a message to Node costs more than a fast step. */
 const REPORT_MS = 100;
 
-/** How long a run whose device has failed is waited for. */
+/** How long a run whose commands have failed is waited for. */
 const FAILURE_MS = 1000;
 
 let engine: Engine | undefined;
 let set: ImageSet | undefined;
+let checkpoint: Uint8Array<ArrayBuffer> | undefined;
 let trainer: GanTrainer | undefined;
 let stopping = false;
 
@@ -35,13 +41,16 @@ async function answer<T>(work: () => Promise<T>): Promise<Answer<T>> {
   try {
     return { ok: true, value: await work() };
   } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+    const code = error instanceof GanvasError ? error.code : undefined;
+    return { ok: false, message: error instanceof Error ? error.message : String(error), code };
   }
 }
 
 /** An engine that is large enough for the run, where the adapter is. */
 async function engineFor({ training, samples }: RunRequest, pictures: ImageSet): Promise<Engine> {
-  const needs = requirements(training, pictures, { samples });
+  // A checkpoint's rates may be 0, which no run begins with; its size does not depend on them.
+  const { lrD: _d, lrG: _g, ...model } = training;
+  const needs = requirements(model, pictures, { samples });
   if (Object.keys(needs.limits).length > 0) {
     // The one that told about the adapter has the default limits.
     engine?.dispose();
@@ -53,18 +62,18 @@ async function engineFor({ training, samples }: RunRequest, pictures: ImageSet):
 }
 
 /**
- * The result of training, or what happened to the device: its loss, a lack of memory, a refused
- * command. Steps may hang then, so they get a moment to report what they measured, and no more.
+ * The result of training, or what happened that it cannot go on from: a lack of memory, a refused
+ * command. Steps may hang then, so they get a moment to report what they measured, and no more. From the
+ * loss of a device the trainer goes on by itself.
  */
 async function watched<T>(training: Promise<T>, on: Engine): Promise<T> {
   let failure: Error | undefined;
   const failed = new Promise<void>((resolve) => {
-    const fail = (error: Error) => {
+    on.onError((error) => {
+      if (error instanceof DeviceLostError) return;
       failure ??= error;
       resolve();
-    };
-    on.onError(fail);
-    void on.lost.then(fail);
+    });
   });
   const patience = failed.then(async () => {
     trainer?.stop();
@@ -79,23 +88,71 @@ async function watched<T>(training: Promise<T>, on: Engine): Promise<T> {
   return await training;
 }
 
+/** What has happened in the course of a run. */
+class Course {
+  /** The last step whose metrics are known. */
+  step = 0;
+  /** The steps of the last grid and of the last checkpoint that were sent. */
+  sampledStep: number | undefined;
+  savedStep: number | undefined;
+  /** There is no device at this moment. */
+  lost = false;
+  /** Why the run cannot go on. */
+  failed: string | undefined;
+  diverged = false;
+  /** When the command has taken in what happened to the device. */
+  told: Promise<unknown> = Promise.resolve();
+  #rows: StepMetrics[] = [];
+  #reportedAt = performance.now();
+
+  async onMetrics(metrics: StepMetrics): Promise<void> {
+    this.step = metrics.step;
+    this.#rows.push(metrics);
+    if (performance.now() - this.#reportedAt >= REPORT_MS) await this.report();
+  }
+
+  async report(): Promise<void> {
+    this.#reportedAt = performance.now();
+    const rows = this.#rows;
+    this.#rows = [];
+    if (rows.length > 0) await window.ganvasReport({ type: 'metrics', rows });
+  }
+
+  /** The trainer does not wait for this; what is told is received in its order. */
+  onEvent(event: TrainerEvent): void {
+    if (event.type === 'device-lost') {
+      // Where there was no other device, looking for one again is no second loss.
+      if (this.lost) return;
+      this.lost = true;
+      this.told = Promise.all([this.report(), window.ganvasReport({ type: 'lost' })]);
+    } else if (event.type === 'recovered') {
+      this.lost = false;
+      this.step = event.step;
+      this.told = window.ganvasReport({ type: 'recovered', step: event.step });
+    }
+    // It is looked at before the next grid or checkpoint is sent.
+    this.told.catch(() => {});
+  }
+}
+
 async function train(request: RunRequest, on: Engine, pictures: ImageSet): Promise<RunResult> {
   const begun = performance.now();
-  const running = await GanTrainer.create(on, pictures, request.training);
+  const resumed = checkpoint;
+  checkpoint = undefined;
+  const course = new Course();
+  const settings = { onEvent: (event: TrainerEvent) => course.onEvent(event) };
+  const running = resumed
+    ? await GanTrainer.resume(on, pictures, resumed, settings)
+    : await GanTrainer.create(on, pictures, request.training, settings);
+  running.setLearningRates(request.rates);
   trainer = running;
+  course.step = running.step;
   const ready = performance.now();
   await window.ganvasReport({ type: 'ready' });
   if (stopping) running.stop();
 
-  let rows: StepMetrics[] = [];
-  let reported = ready;
-  const report = async () => {
-    reported = performance.now();
-    const batch = rows;
-    rows = [];
-    if (batch.length > 0) await window.ganvasReport({ type: 'metrics', rows: batch });
-  };
   const send = async (kind: string, parameters: object, body: Uint8Array<ArrayBuffer>) => {
+    await course.told;
     const query = new URLSearchParams(
       Object.entries(parameters).map(([key, value]) => [key, String(value)]),
     );
@@ -108,53 +165,78 @@ async function train(request: RunRequest, on: Engine, pictures: ImageSet): Promi
   const sendSamples = async () => {
     const { pixels, ...shape } = await running.sampleGrid({ count: request.samples });
     await send('samples', shape, pixels);
-    return shape.step;
+    course.sampledStep = shape.step;
   };
-  const sendCheckpoint = async () => send('checkpoint', {}, await running.checkpoint());
+  const sendCheckpoint = async () => {
+    const bytes = await running.checkpoint();
+    await send('checkpoint', {}, bytes);
+    course.savedStep = running.step;
+  };
 
-  let step = 0;
-  let sampledStep: number | undefined;
+  const { sampleEvery } = request;
+  const last = running.step + (request.steps ?? Number.POSITIVE_INFINITY);
+  const end = ready + 1000 * (request.seconds ?? Number.POSITIVE_INFINITY);
+  const over = () =>
+    stopping || course.failed !== undefined || running.step >= last || performance.now() >= end;
   let sampledAt = ready;
-  let savedAt: number | undefined;
-  let diverged: string | undefined;
-  try {
-    const { steps, seconds, sampleEvery } = request;
-    const limits = { ...(steps && { steps }), ...(seconds && { seconds }) };
-    for await (const metrics of running.run({ ...limits, boundaryEvery: sampleEvery })) {
-      step = metrics.step;
-      rows.push(metrics);
+  let savedAt = ready;
+  const advance = async () => {
+    const steps = last - running.step;
+    const seconds = (end - performance.now()) / 1000;
+    for await (const metrics of running.run({ steps, seconds, boundaryEvery: sampleEvery })) {
+      await course.onMetrics(metrics);
       const now = performance.now();
-      if (step % sampleEvery === 0 && now - sampledAt >= 1000 * request.sampleSeconds) {
-        sampledStep = await sendSamples();
+      if (metrics.step % sampleEvery === 0 && now - sampledAt >= 1000 * request.sampleSeconds) {
+        await unlessLost(sendSamples);
         sampledAt = now;
       }
-      if (now - (savedAt ?? ready) >= 1000 * request.checkpointSeconds) {
-        await sendCheckpoint();
+      if (now - savedAt >= 1000 * request.checkpointSeconds) {
+        await unlessLost(sendCheckpoint);
         savedAt = performance.now();
       }
-      if (now - reported >= REPORT_MS) await report();
     }
-  } catch (error) {
-    if (!(error instanceof NonFiniteError)) throw error;
-    diverged = error.message;
-  } finally {
-    // Also when a step fails: the last metrics may say why.
-    await report();
-  }
-  const trainMs = performance.now() - ready;
-  if (sampledStep !== running.step) await sendSamples();
+  };
   // A checkpoint from before training diverged is worth more than one of what it came to.
-  if (!diverged || savedAt === undefined) await sendCheckpoint();
+  const worthSaving = () => !course.diverged || (course.savedStep === undefined && !resumed);
+
+  // Everything here may find the device lost, and the run back at an earlier step.
+  for (;;) {
+    try {
+      if (!over()) await advance();
+      else if (course.savedStep !== running.step && worthSaving()) await unlessLost(sendCheckpoint);
+      else if (course.sampledStep !== running.step && !course.lost) await unlessLost(sendSamples);
+      else break;
+    } catch (error) {
+      const diverged = error instanceof NonFiniteError;
+      if (!diverged && !(error instanceof RecoveryError)) throw error;
+      course.diverged ||= diverged;
+      course.failed ??= error.message;
+    } finally {
+      // Also when a step fails: the last metrics may say why.
+      await course.report();
+    }
+  }
+  if (course.lost) {
+    course.failed ??= 'The GPU device was lost, and none can be opened in its place.';
+    course.failed += ` The checkpoint is of step ${running.snapshot.step}.`;
+  }
   return {
-    step,
+    step: course.step,
     stopped: stopping,
-    diverged,
+    failed: course.failed,
     adapter: on.adapter,
     setupMs: ready - begun,
-    trainMs,
+    trainMs: performance.now() - ready,
     stats: running.stats(),
     memory: running.memory(),
   };
+}
+
+/** Does it, unless the device is lost meanwhile: the trainer opens another one when it is next used. */
+async function unlessLost(work: () => Promise<void>): Promise<void> {
+  await work().catch((error: unknown) => {
+    if (!(error instanceof DeviceLostError)) throw error;
+  });
 }
 
 window.ganvas = {
@@ -173,6 +255,11 @@ window.ganvas = {
         void window.ganvasReport({ type: 'data', loaded, total });
       });
       return { count: set.count, leftOut: set.leftOut ?? [] };
+    }),
+  readCheckpoint: (url) =>
+    answer(async () => {
+      checkpoint = await fetchBytes(url);
+      return readInfo(checkpoint);
     }),
   train: (request) =>
     answer(async () => {

@@ -6,6 +6,7 @@ import type { CompileProgress } from '../runtime/executable.ts';
 import type { Choices } from '../runtime/plan.ts';
 import type { Elements } from '../runtime/variables.ts';
 import type { NonFinite } from './finite-check.ts';
+import { follow } from './follow.ts';
 import type { GraphFunction, TracedFunction } from './graph-function.ts';
 import { type Attachment, LastingSession } from './lasting-session.ts';
 import { decodeMetrics, type Metrics, NonFiniteError } from './metrics.ts';
@@ -273,12 +274,7 @@ export abstract class BaseTrainer<Name extends string> {
 
   /** `run` with a callback in the place of a loop. Resolves with the metrics of the last step, if any. */
   async train({ onStep, ...options }: TrainOptions<Name> = {}): Promise<Metrics<Name> | undefined> {
-    let last: Metrics<Name> | undefined;
-    for await (const metrics of this.run(options)) {
-      last = metrics;
-      await onStep?.(metrics);
-    }
-    return last;
+    return follow(this.run(options), onStep);
   }
 
   /** Submits steps, as many as may be in flight. Waits only where nothing is. */

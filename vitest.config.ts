@@ -21,8 +21,6 @@ export default defineConfig({
         // A dependency found in the middle of a run would make Vite bundle it and reload the page,
         // with the tests in it: so none is looked for, and those that tests use are named.
         optimizeDeps: { noDiscovery: true, include: ['fast-check'] },
-        // The README's snippet imports the engine as its users do.
-        resolve: { alias: { ganvas: new URL('src/index.ts', import.meta.url).pathname } },
         test: {
           name: 'gpu',
           include: ['tests/gpu/**/*.test.ts'],
@@ -56,7 +54,7 @@ export default defineConfig({
       {
         test: {
           name: 'package',
-          include: ['tests/package/**/*.test.ts'],
+          include: ['tests/package/**/*.test.ts', 'tests/docs/guides.test.ts'],
           environment: 'node',
           globalSetup: './tests/package/setup.ts',
           fileParallelism: false,

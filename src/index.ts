@@ -10,13 +10,25 @@ export { type IdxOptions, type IdxSource, readIdxImages, readIdxLabels } from '.
 export type { DataProgress, ImageSet, LeftOut } from './data/image-set.ts';
 export { type PictureOptions, type PictureSource, readPictures } from './data/pictures.browser.ts';
 export { fitToSquare } from './data/resize.ts';
+export { oneHot, type Values } from './data/values.ts';
 export { CheckpointError } from './gan/checkpoint.ts';
 // A DCGAN: training, and drawing samples.
 export { type DcganShape, dcganDiscriminator, dcganGenerator, ModelError } from './gan/dcgan.ts';
 export { Generator } from './gan/generator.ts';
 export { interpolate, slerp } from './gan/interpolate.ts';
 export type { StepMetrics } from './gan/metrics.ts';
-export type { GeneratorLoss } from './gan/objectives.ts';
+export { type Divergence, fGan } from './gan/objectives/f-gan.ts';
+export { hinge } from './gan/objectives/hinge.ts';
+export type { ObjectiveName } from './gan/objectives/index.ts';
+export { leastSquares } from './gan/objectives/least-squares.ts';
+export { type MmdKernel, mmd } from './gan/objectives/mmd.ts';
+export { type Costs, type Objective, objectiveOf } from './gan/objectives/objective.ts';
+export {
+  type GeneratorLoss,
+  type OriginalGanOptions,
+  originalGan,
+} from './gan/objectives/original.ts';
+export { wasserstein } from './gan/objectives/wasserstein.ts';
 export { defaultOptions, type GanOptions } from './gan/options.ts';
 export { type GridLayout, type PictureGrid, Pictures } from './gan/pictures.ts';
 export { type Requirements, RunLimitError, requirements } from './gan/requirements.ts';
@@ -41,6 +53,7 @@ export type { DType, Shape } from './graph/shape.ts';
 // Files and measures.
 export { readSafetensors, SafetensorsError, writeSafetensors } from './io/safetensors.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein } from './metrics/sliced-wasserstein.ts';
+export { WeightAverage } from './nn/average.ts';
 // Layers, initialisers, losses and optimisers, in PyTorch's terms.
 export type { FileLayout, NamedPart } from './nn/file-layout.ts';
 export {
@@ -71,10 +84,18 @@ export {
   Unflatten,
   type WeightOptions,
 } from './nn/layers.ts';
-export { bceWithLogitsLoss } from './nn/losses.ts';
+export {
+  bceWithLogitsLoss,
+  crossEntropyLoss,
+  l1Loss,
+  logSoftmax,
+  mseLoss,
+  softmax,
+} from './nn/losses.ts';
 export { Module, ModuleBuffer, Parameter, type Pass } from './nn/module.ts';
 export { Net } from './nn/net.ts';
 export { Adam, type AdamOptions, type Optimiser, SGD, type SgdOptions } from './nn/optimisers.ts';
+export { clipWeights } from './nn/regularisers.ts';
 export {
   type ConvOptions,
   conv2d,
@@ -86,6 +107,7 @@ export {
   add,
   bceWithLogits,
   clamp,
+  detach,
   div,
   equal,
   exp,
@@ -148,6 +170,19 @@ export {
   type TrainingDefinition,
   traceFunction,
   traceTraining,
-  type Values,
 } from './training/trace.ts';
 export { type CustomTrainerOptions, Trainer } from './training/trainer.ts';
+// All of it in a worker, whose file imports 'ganvas/worker'.
+export { type ConnectOptions, connect } from './worker/connect.ts';
+export { WorkerError } from './worker/errors.ts';
+export { transfer } from './worker/peer.ts';
+export type {
+  Remote,
+  RemoteEngine,
+  RemoteFunction,
+  RemoteGanTrainer,
+  RemoteGanvas,
+  RemoteGenerator,
+  RemoteSampler,
+  RemoteTrainer,
+} from './worker/remote.ts';

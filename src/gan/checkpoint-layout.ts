@@ -15,7 +15,8 @@ import { type Shape, sizeOf } from '../graph/shape.ts';
 import { fileOrder, fileShape } from '../nn/file-layout.ts';
 import type { Parameter } from '../nn/module.ts';
 import type { Net } from '../nn/net.ts';
-import { type Players, variableNames } from './step.ts';
+import { hasFeatures } from './objectives/index.ts';
+import type { Players } from './step.ts';
 
 /** What numbers a tensor may hold, and in words. */
 export interface Range {
@@ -76,7 +77,7 @@ export const counterKeys = (net: Net, prefix: string): string[] =>
 const adamVariable = (net: Net, part: string): string => `${net.name}.adam.${part}`;
 
 /** All float tensors of a checkpoint that are parts of variables. */
-export function slotsOf({ generator, discriminator, options }: Players): Slot[] {
+export function slotsOf({ generator, discriminator, average }: Players): Slot[] {
   const slots = [generator, discriminator].flatMap((net): Slot[] => [
     ...parameterSlots(net, `${net.name}.`, net.variable),
     ...statisticsSlots(net, `${net.name}.`),
@@ -90,14 +91,14 @@ export function slotsOf({ generator, discriminator, options }: Players): Slot[] 
       range: AT_LEAST_0,
     },
   ]);
-  if (options.ema === 0) return slots;
+  if (!average) return slots;
   return [
     ...slots,
-    ...parameterSlots(generator, 'ema.generator.', variableNames.ema),
+    ...parameterSlots(generator, 'ema.generator.', average.variable),
     {
       key: 'ema.generator.correction',
       shape: [1],
-      variable: variableNames.emaCorrection,
+      variable: average.correction,
       offset: 0,
       range: AT_LEAST_0,
     },
@@ -105,7 +106,7 @@ export function slotsOf({ generator, discriminator, options }: Players): Slot[] 
 }
 
 /** Elements of every float variable of a run. */
-export function variableSizes({ generator, discriminator, options }: Players): Map<string, number> {
+export function variableSizes({ generator, discriminator, average }: Players): Map<string, number> {
   const sizes = new Map<string, number>();
   for (const net of [generator, discriminator]) {
     sizes.set(net.variable, net.size);
@@ -113,9 +114,7 @@ export function variableSizes({ generator, discriminator, options }: Players): M
     sizes.set(adamVariable(net, 'hyper'), 4).set(adamVariable(net, 'corrections'), 2);
     sizes.set(adamVariable(net, 'm'), net.size).set(adamVariable(net, 'v'), net.size);
   }
-  if (options.ema > 0) {
-    sizes.set(variableNames.ema, generator.size).set(variableNames.emaCorrection, 1);
-  }
+  if (average) sizes.set(average.variable, generator.size).set(average.correction, 1);
   return sizes;
 }
 
@@ -135,10 +134,11 @@ export class FileOrders {
 
 /** Forward passes in training mode that each net makes a step: what PyTorch counts as batches. */
 function passesPerStep({ generator, discriminator, options }: Players): Map<Net, number> {
-  const { dSteps, freshLatent, mixedBatch } = options;
+  const { dSteps, freshLatent, mixedBatch, objective } = options;
+  const forG = hasFeatures(objective) ? 2 : 1;
   return new Map([
     [generator, dSteps + (freshLatent ? 1 : 0)],
-    [discriminator, dSteps * (mixedBatch ? 1 : 2) + 1],
+    [discriminator, dSteps * (mixedBatch ? 1 : 2) + forG],
   ]);
 }
 

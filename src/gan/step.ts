@@ -1,16 +1,19 @@
 import { Graph, type Tensor } from '../graph/graph.ts';
+import { WeightAverage } from '../nn/average.ts';
 import type { NamedPart } from '../nn/file-layout.ts';
 import { HostRandom } from '../nn/initialisers.ts';
 import { Net, wholePart } from '../nn/net.ts';
 import { Adam } from '../nn/optimisers.ts';
-import { add, div, mul, sigmoid, sub } from '../ops/elementwise.ts';
+import { clipWeights } from '../nn/regularisers.ts';
+import { add, sigmoid } from '../ops/elementwise.ts';
 import { concat, reshape, slice } from '../ops/movement.ts';
 import { advance, gatherPictures, random, STATE_SHAPE, shuffledIndices } from '../ops/random.ts';
 import { mean } from '../ops/reduce.ts';
 import { reportMetrics } from '../training/metrics.ts';
 import { dcganDiscriminator, dcganGenerator } from './dcgan.ts';
 import { type MetricName, metricNames } from './metrics.ts';
-import { discriminatorLoss, generatorLoss } from './objectives.ts';
+import { hasFeatures, objectiveFor } from './objectives/index.ts';
+import type { Objective } from './objectives/objective.ts';
 import type { GanOptions } from './options.ts';
 
 /** Independent sequences of random numbers of a run. Batch d of a step uses `latent + d`. */
@@ -20,10 +23,11 @@ const streams = { latent: 1 << 8, freshLatent: 1 << 16, flip: 1 << 17 } as const
 export const variableNames = {
   state: 'state',
   data: 'data',
-  ema: 'generator.ema.parameters',
-  emaCorrection: 'generator.ema.correction',
   sampleLatents: 'samples.latents',
 } as const;
+
+/** Features that D makes of a picture for an MMD-GAN (Bińkowski et al. 2018, section 4). */
+const FEATURES = 16;
 
 /** The nets of a run and their optimisers. */
 export class Players {
@@ -31,43 +35,45 @@ export class Players {
   readonly discriminator: Net;
   readonly optimiserG: Adam;
   readonly optimiserD: Adam;
+  readonly objective: Objective;
+  /** Of the generator, if on. */
+  readonly average: WeightAverage | undefined;
 
   constructor(readonly options: GanOptions) {
-    const { lrD, lrG, beta1 } = options;
+    const { lrD, lrG, beta1, ema } = options;
     this.generator = new Net('generator', dcganGenerator(options));
-    this.discriminator = new Net('discriminator', dcganDiscriminator(options));
+    const outputs = hasFeatures(options.objective) ? FEATURES : 1;
+    this.discriminator = new Net('discriminator', dcganDiscriminator(options, { outputs }));
+    this.objective = objectiveFor(options);
     this.optimiserG = new Adam(this.generator, { lr: lrG, betas: [beta1, 0.999] });
     this.optimiserD = new Adam(this.discriminator, { lr: lrD, betas: [beta1, 0.999] });
+    this.average = ema > 0 ? new WeightAverage(this.generator, ema) : undefined;
   }
 
   /** What every variable but the data set starts as. A function of the options alone. */
   initialValues(): Map<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>> {
-    const { seed, ema } = this.options;
-    const values = new Map<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>([
+    const { seed } = this.options;
+    return new Map<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>([
       ...this.generator.initialValues(new HostRandom(seed, 0)),
       ...this.discriminator.initialValues(new HostRandom(seed, 1)),
       ...this.optimiserG.initialValues(),
       ...this.optimiserD.initialValues(),
       [variableNames.state, Uint32Array.of(seed, 0, 0, 0)],
+      ...(this.average?.initialValues() ?? []),
     ]);
-    if (ema > 0) {
-      values.set(variableNames.ema, new Float32Array(this.generator.size));
-      values.set(variableNames.emaCorrection, new Float32Array(1));
-    }
-    return values;
   }
 
   /** Names of all that the run's state is made of, as in its checkpoints. */
   parts(): NamedPart[] {
-    const { generator, discriminator, optimiserG, optimiserD } = this;
-    const owners = [generator, discriminator, optimiserG, optimiserD];
+    const { generator, discriminator, optimiserG, optimiserD, average } = this;
+    const owners = [
+      generator,
+      discriminator,
+      optimiserG,
+      optimiserD,
+      ...(average ? [average] : []),
+    ];
     const parts = owners.flatMap((owner) => owner.parts());
-    if (this.options.ema > 0) {
-      parts.push(
-        ...generator.partsIn(variableNames.ema, 'ema.generator'),
-        wholePart(variableNames.emaCorrection, 'ema.generator.correction', [1]),
-      );
-    }
     return [...parts, wholePart(variableNames.state, 'state', STATE_SHAPE)];
   }
 }
@@ -96,21 +102,9 @@ function judge(
   }
   const logits = discriminator.forward(concat([real, fake], 0), { training });
   const [n] = real.shape;
-  const flat = reshape(logits, [2 * n]);
-  return { real: slice(flat, [0], [n]), fake: slice(flat, [n], [2 * n]) };
-}
-
-/**
- * Average of G's weights with a bias-corrected start: with c_t = 1 − decayᵗ,
- * e ← e + (p − e)·(1 − decay)/c_t, so that the first average is p itself.
- */
-function traceEma(graph: Graph, generator: Net, decay: number) {
-  const correction = graph.variable(variableNames.emaCorrection, [1]);
-  const corrected = add(correction, mul(sub(1, correction), 1 - decay));
-  const average = graph.variable(variableNames.ema, [generator.size]);
-  const share = div(1 - decay, corrected);
-  graph.assign(variableNames.emaCorrection, corrected);
-  graph.assign(variableNames.ema, add(average, mul(sub(generator.weights(graph), average), share)));
+  const outputs = logits.size / (2 * n);
+  const rows = reshape(logits, [2 * n, outputs]);
+  return { real: slice(rows, [0, 0], [n, outputs]), fake: slice(rows, [n, 0], [2 * n, outputs]) };
 }
 
 /**
@@ -123,13 +117,14 @@ export function traceStep(
   players: Players,
   dataShape: readonly [number, number, number, number],
 ): Graph {
-  const { options, generator, discriminator } = players;
+  const { options, generator, discriminator, objective } = players;
   const { batchSize, dSteps } = options;
   const graph = new Graph();
   const state = graph.variable(variableNames.state, STATE_SHAPE, 'u32');
   const data = graph.variable(variableNames.data, dataShape, 'u8');
 
   const metrics = new Map<MetricName, Tensor>();
+  let real: Tensor | undefined;
   let fake: Tensor | undefined;
   for (let d = 0; d < dSteps; d++) {
     const indices = shuffledIndices(state, {
@@ -139,34 +134,34 @@ export function traceStep(
       stride: dSteps * batchSize,
       stream: 0,
     });
-    const real = gatherPictures(data, indices, state, {
+    real = gatherPictures(data, indices, state, {
       flip: options.flip,
       stream: streams.flip + d,
     });
     fake = generator.forward(latentBatch(state, options, streams.latent + d), { training: true });
     const logits = judge(discriminator, real, fake, options.mixedBatch);
-    const { loss, lossReal, lossFake } = discriminatorLoss(
-      logits.real,
-      logits.fake,
-      options.labelSmoothing,
-    );
+    const { lossReal, lossFake } = objective.discriminator(logits.real, logits.fake);
+    const loss = add(lossReal, lossFake);
     const { gradNorm } = players.optimiserD.minimise(loss);
+    if (options.clipWeights > 0) clipWeights(discriminator, graph, options.clipWeights);
     metrics.set('lossD', loss).set('lossDReal', lossReal).set('lossDFake', lossFake);
     metrics.set('dReal', mean(sigmoid(logits.real))).set('dFake', mean(sigmoid(logits.fake)));
     metrics.set('gradNormD', gradNorm);
   }
 
-  if (!fake || options.freshLatent) {
+  if (!real || !fake) throw new RangeError('a step updates D at least once');
+  const shown = real;
+  if (options.freshLatent) {
     fake = generator.forward(latentBatch(state, options, streams.freshLatent), { training: true });
   }
   const logits = discriminator.forward(fake, { training: true });
-  const loss = generatorLoss(options.generatorLoss, logits);
+  const loss = objective.generator(logits, () => discriminator.forward(shown, { training: true }));
   const { gradNorm } = players.optimiserG.minimise(loss);
   metrics
     .set('lossG', loss)
     .set('dFakeAfter', mean(sigmoid(logits)))
     .set('gradNormG', gradNorm);
-  if (options.ema > 0) traceEma(graph, generator, options.ema);
+  players.average?.update(graph);
 
   graph.assign(variableNames.state, advance(state));
   reportMetrics(
@@ -177,13 +172,10 @@ export function traceStep(
 }
 
 /** Pictures [count, size, size, channels] of fixed latents, by running statistics. Output `pictures`. */
-export function traceSamples({ options, generator }: Players, count: number): Graph {
+export function traceSamples({ options, generator, average }: Players, count: number): Graph {
   const graph = new Graph();
   const latents = graph.variable(variableNames.sampleLatents, [count, 1, 1, options.latentDim]);
-  const weights =
-    options.ema > 0
-      ? graph.variable(variableNames.ema, [generator.size])
-      : generator.weights(graph);
+  const weights = (average ?? generator).weights(graph);
   graph.output('pictures', generator.forward(latents, { training: false, weights }));
   return graph;
 }

@@ -17,6 +17,8 @@ export interface Elementwise {
   wgsl(args: readonly string[], attrs: Attrs): string;
   /** The reference, in float64. */
   f64(args: readonly number[], attrs: Attrs): number;
+  /** No gradient flows through it. */
+  readonly detached?: boolean;
   /** Gradients of the operands before they are summed back to the operands' shapes. */
   grad?(dy: Tensor, x: readonly Tensor[], y: Tensor, attrs: Attrs): readonly (Tensor | undefined)[];
 }
@@ -103,6 +105,8 @@ export const elementwiseTable: Readonly<Record<string, Elementwise>> = {
       return [undefined, select(c, dy, zero), select(c, zero, dy)];
     },
   },
+  /** The operand itself, as a constant for gradients. */
+  detach: { arity: 1, wgsl: ([x]) => x, f64: ([x]) => x, detached: true },
   neg: { arity: 1, wgsl: ([x]) => `(-${x})`, f64: ([x]) => -x, grad: (dy) => [neg(dy)] },
   exp: {
     arity: 1,
@@ -222,6 +226,7 @@ function defineElementwise(name: string, row: Elementwise): OpDefinition {
   return defineOp({
     name,
     elementwise: true,
+    detached: row.detached ?? false,
     infer(inputs) {
       const shape = broadcastShapes(inputs.map((t) => t.shape));
       if (inputs.length !== row.arity || !shape || inputs.some((t) => t.dtype !== 'f32')) {
@@ -299,6 +304,8 @@ export const equal = (a: Operand, b: Operand): Tensor => apply('equal', [a, b]);
 /** a where condition ≠ 0, else b. */
 export const select = (condition: Operand, a: Operand, b: Operand): Tensor =>
   apply('select', [condition, a, b]);
+/** x, as a constant for gradients: PyTorch's `detach`. */
+export const detach = (x: Tensor): Tensor => apply('detach', [x]);
 /** −x. */
 export const neg = (x: Tensor): Tensor => apply('neg', [x]);
 /** eˣ. */

@@ -1,7 +1,9 @@
 import { checkImageSet, type ImageSet } from '../data/image-set.ts';
+import type { Values } from '../data/values.ts';
 import { GanvasError } from '../graph/errors.ts';
 import { Graph, type Tensor } from '../graph/graph.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
+import type { WeightAverage } from '../nn/average.ts';
 import { HostRandom } from '../nn/initialisers.ts';
 import { type Net, wholePart } from '../nn/net.ts';
 import type { Optimiser } from '../nn/optimisers.ts';
@@ -36,12 +38,6 @@ export class ProgramError extends GanvasError {
   ) {
     super(`program-${kind}`, message, advice);
   }
-}
-
-/** Numbers with a shape, the last axis fastest. A data set if its first axis counts items. */
-export interface Values {
-  readonly shape: Shape;
-  readonly values: Float32Array;
 }
 
 /** What batches are drawn from: pictures, or rows of numbers [count, …]. It stays on the device. */
@@ -94,6 +90,8 @@ export interface TrainingDefinition<Data extends string, Name extends string> {
   readonly optimisers: readonly Optimiser[];
   /** Nets that no optimiser updates, but the step or a function of `traceFunction` reads. */
   readonly nets?: readonly Net[];
+  /** Averages of weights that the step updates. */
+  readonly averages?: readonly WeightAverage[];
   readonly data?: Readonly<Record<Data, DataSet>>;
   /**
    * One step, called once: it builds what is then run again and again. Returns what the step reports:
@@ -319,6 +317,7 @@ export function traceTraining<Data extends string, Name extends string>({
   seed = 0,
   optimisers,
   nets = [],
+  averages = [],
   data = {} as Readonly<Record<Data, DataSet>>,
   step,
 }: TrainingDefinition<Data, Name>): TrainingProgram<Name> {
@@ -333,8 +332,8 @@ export function traceTraining<Data extends string, Name extends string>({
     for (const [name, values] of net.initialValues(new HostRandom(seed, i)))
       tracer.declare(name, shapes.get(name) ?? [values.length], values);
   });
-  for (const optimiser of optimisers)
-    for (const [name, values] of optimiser.initialValues())
+  for (const owner of [...optimisers, ...averages])
+    for (const [name, values] of owner.initialValues())
       tracer.declare(name, [values.length], values);
 
   const metrics = metricsOf<Name>(graph, step(tracer));
@@ -344,7 +343,7 @@ export function traceTraining<Data extends string, Name extends string>({
     throw new ProgramError(
       'variable',
       `Nothing says what '${stranger}' starts as.`,
-      'Name its optimiser in `optimisers`, or its net in `nets`, of traceTraining.',
+      'Name its optimiser, net or average in `optimisers`, `nets` or `averages` of traceTraining.',
     );
   }
   for (const { net } of optimisers) {
@@ -371,7 +370,7 @@ export function traceTraining<Data extends string, Name extends string>({
     metrics: metrics.map(([name]) => name),
     initial,
     parts: [
-      ...[...all, ...optimisers].flatMap((owner) => owner.parts()),
+      ...[...all, ...optimisers, ...averages].flatMap((owner) => owner.parts()),
       ...own,
       wholePart(STATE, STATE, STATE_SHAPE),
     ],

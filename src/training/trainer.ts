@@ -52,8 +52,7 @@ export class Trainer<Name extends string = string> extends BaseTrainer<Name> {
     let choices: Choices | undefined;
     if (state) ({ values: initial, choices } = decodeState(program, state));
     const started = { ...program, initial };
-    await engine.reopen();
-    const session = await Session.open(engine, started, initial, choices);
+    const session = await Session.open(engine, started, initial, choices, settings);
     const step = initial.get(STATE)?.[2] ?? 0;
     return new Trainer(engine, started, session, settings, { step, begun });
   }

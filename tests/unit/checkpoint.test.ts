@@ -34,7 +34,7 @@ function stateOf(players: Players, step: number, seed = 1): Map<string, Elements
       net.variable,
       `${net.name}.adam.m`,
       `${net.name}.adam.v`,
-      ...(net.name === 'generator' && players.options.ema > 0 ? [variableNames.ema] : []),
+      ...(net.name === 'generator' && players.options.ema > 0 ? ['generator.ema.parameters'] : []),
     ];
     for (const name of flat) {
       const own = new Float32Array(net.size);
@@ -53,7 +53,7 @@ function stateOf(players: Players, step: number, seed = 1): Map<string, Elements
     }
     values.set(`${net.name}.adam.corrections`, Float32Array.of(0.75, 0.002));
   }
-  if (players.options.ema > 0) values.set(variableNames.emaCorrection, Float32Array.of(0.3));
+  if (players.options.ema > 0) values.set('generator.ema.correction', Float32Array.of(0.3));
   return values;
 }
 
@@ -276,7 +276,7 @@ describe('a checkpoint', () => {
     const [, first] = tensors.get('ema.generator.main.1.weight')!.data;
     expect(Number.isInteger(Math.log2(Math.abs(Number(first))))).toBe(true);
     const { offset } = new Players(options).generator.parameters.get('main.1.weight')!;
-    expect(values.get(variableNames.ema)![offset + 1]).toBe(first);
+    expect(values.get('generator.ema.parameters')![offset + 1]).toBe(first);
     expect(decodeGenerator(file).values.size).toBe(3);
   });
 
@@ -448,7 +448,7 @@ describe('decodeGenerator', () => {
     const { options, step, values: read } = decodeGenerator(file);
     expect(options).toEqual({ ...players.options, ema: 0 });
     expect(step).toBe(5);
-    expect(read.get('generator.parameters')).toEqual(values.get(variableNames.ema));
+    expect(read.get('generator.parameters')).toEqual(values.get('generator.ema.parameters'));
     expect(read.get('generator.main.1.running')).toEqual(values.get('generator.main.1.running'));
     expect(read.size).toBe(3);
   });

@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import { type DcganShape, dcganDiscriminator, dcganGenerator } from '../../src/gan/dcgan.ts';
 import { metricNames } from '../../src/gan/metrics.ts';
-import { METRIC_PITCH } from '../../src/training/metrics.ts';
 import { defaultOptions, type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import {
   Players,
@@ -15,6 +14,7 @@ import { Graph, type Tensor } from '../../src/graph/graph.ts';
 import { prune } from '../../src/graph/prune.ts';
 import { HostRandom } from '../../src/nn/initialisers.ts';
 import { Net } from '../../src/nn/net.ts';
+import { METRIC_PITCH } from '../../src/training/metrics.ts';
 import { interpret } from '../reference/index.ts';
 import { noisePictures } from '../support/pictures.ts';
 
@@ -189,7 +189,7 @@ test('the average of weights is that of all steps, each weighed by the decay', (
     const shares = seen.map((_, i) => options.ema ** (step - 1 - i));
     const sum = shares.reduce((a, b) => a + b);
     const expected = seen.reduce((a, p, i) => a + (p * shares[i]) / sum, 0);
-    expect(state.get(variableNames.ema)![0]).toBeCloseTo(expected, 12);
+    expect(state.get('generator.ema.parameters')![0]).toBeCloseTo(expected, 12);
   }
 });
 

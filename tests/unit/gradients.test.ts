@@ -8,6 +8,7 @@ import type { Tensor } from '../../src/graph/graph.ts';
 import { prune } from '../../src/graph/prune.ts';
 import { opDefinition, opNames } from '../../src/graph/registry.ts';
 import { sizeOf } from '../../src/graph/shape.ts';
+import { crossEntropyLoss } from '../../src/nn/losses.ts';
 import {
   add,
   batchNorm,
@@ -18,6 +19,7 @@ import {
   conv2d,
   conv2dInputGrad,
   conv2dWeightGrad,
+  detach,
   exp,
   greater,
   leakyRelu,
@@ -356,6 +358,7 @@ const rows: Record<string, fc.Arbitrary<Example>> = {
 /** Operations without a gradient, and why that is right. */
 const notDifferentiable: Record<string, string> = {
   constant: 'a leaf that never changes',
+  detach: 'a constant for gradients',
   random: 'depends on integers only',
   advance: 'integers',
   shuffledIndices: 'integers',
@@ -437,6 +440,13 @@ describe('compositions', () => {
         build: (a, b) => concat([a, b, a], axis),
       };
     }),
+    'cross-entropy of logits': fc
+      .tuple(dimension(3), dimension(4), fc.nat(1e6))
+      .map(([n, c, seed]) => {
+        const random = new RandomValues(seed);
+        const make = () => tensorOf([n, c], random.normal(n * c));
+        return { inputs: [make(), make()], build: crossEntropyLoss };
+      }),
     'log-sum-exp around its maximum': unary(
       fc.constant([2, 5]),
       (x) => {
@@ -454,6 +464,16 @@ describe('compositions', () => {
       }),
       runs,
     );
+  });
+
+  test('no gradient flows through detach', () => {
+    const { graph, tensors, variables } = graphOf([{ shape: [2], values: [3, -4] }]);
+    const [x] = tensors;
+    const [d] = gradients(sum(mul(x, detach(square(x)))), [x]);
+    const { values } = interpret(graph, variables);
+    expect([...values.get(d.id)!]).toEqual([9, 16]);
+    const [none] = gradients(sum(detach(x)), [x]);
+    expect(interpret(graph, variables).values.get(none.id)).toEqual(Float64Array.of(0, 0));
   });
 
   test('a gradient penalty: (‖∂D/∂x‖ − 1)², differentiated by the weights', () => {

@@ -1,8 +1,9 @@
 // Layers and initialisers. Expected numbers are PyTorch 1.13's, in float64, for parameter p with
 // elements sin(1.3·i + 1 + p) and an input sin(1.3·i), both in PyTorch's order of axes.
 import { describe, expect, test } from 'vitest';
+import { oneHot } from '../../src/data/values.ts';
 import { ShapeError } from '../../src/graph/errors.ts';
-import { Graph } from '../../src/graph/graph.ts';
+import { Graph, type Tensor } from '../../src/graph/graph.ts';
 import { type Shape, sizeOf, stridesOf } from '../../src/graph/shape.ts';
 import {
   constantInit,
@@ -28,7 +29,14 @@ import {
   Tanh,
   Unflatten,
 } from '../../src/nn/layers.ts';
-import { bceWithLogitsLoss } from '../../src/nn/losses.ts';
+import {
+  bceWithLogitsLoss,
+  crossEntropyLoss,
+  l1Loss,
+  logSoftmax,
+  mseLoss,
+  softmax,
+} from '../../src/nn/losses.ts';
 import type { Module, Parameter } from '../../src/nn/module.ts';
 import { Net } from '../../src/nn/net.ts';
 import { evaluate } from '../reference/evaluate.ts';
@@ -274,6 +282,45 @@ test('bceWithLogitsLoss is the mean of the cross-entropies', () => {
     (x, t) => bceWithLogitsLoss(x, t),
   );
   expect(loss).toBeCloseTo(expected.reduce((a, b) => a + b) / 4, 12);
+});
+
+describe('other losses', () => {
+  const x = { shape: [2, 3], values: [1, -2, 0.5, 1000, 998, -1000] };
+  const t = { shape: [2, 3], values: [0, 1, 0, 0.25, 0.75, 0] };
+
+  test('mean squared and absolute errors, of a tensor or a number', () => {
+    const of = (build: (x: Tensor, t: Tensor) => Tensor) => evaluate([x, t], build)[0][0];
+    const errors = x.values.map((v, i) => v - t.values[i]);
+    const average = (all: number[]) => all.reduce((a, b) => a + b) / all.length;
+    expect(of(mseLoss)).toBeCloseTo(average(errors.map((e) => e * e)), 8);
+    expect(of(l1Loss)).toBeCloseTo(average(errors.map(Math.abs)), 8);
+    expect(of((a) => mseLoss(a, 2))).toBeCloseTo(average(x.values.map((v) => (v - 2) ** 2)), 8);
+  });
+
+  test('softmax and cross-entropy are safe for large logits', () => {
+    const [log, probabilities] = evaluate([x], (a) => [logSoftmax(a), softmax(a)]);
+    const z = Math.log(Math.exp(1) + Math.exp(-2) + Math.exp(0.5));
+    const far = Math.log1p(Math.exp(-2));
+    const expected = [1 - z, -2 - z, 0.5 - z, -far, -2 - far, -2000 - far];
+    log.forEach((v, i) => {
+      expect(v).toBeCloseTo(expected[i], 10);
+      expect(probabilities[i]).toBeCloseTo(Math.exp(expected[i]), 10);
+    });
+    const [[loss]] = evaluate([x, t], crossEntropyLoss);
+    expect(loss).toBeCloseTo(-(expected[1] + 0.25 * expected[3] + 0.75 * expected[4]) / 2, 10);
+  });
+
+  test('do not broadcast', () => {
+    const row = { shape: [3], values: [1, 2, 3] };
+    for (const loss of [mseLoss, l1Loss, bceWithLogitsLoss, crossEntropyLoss])
+      expect(() => evaluate([x, row], loss)).toThrow(ShapeError);
+  });
+
+  test('labels become rows', () => {
+    expect(oneHot([2, 0], 3)).toEqual({ shape: [2, 3], values: Float32Array.of(0, 0, 1, 1, 0, 0) });
+    for (const label of [3, -1, 0.5])
+      expect(() => oneHot([label], 3)).toThrow(expect.objectContaining({ code: 'data-size' }));
+  });
 });
 
 describe('initialisers', () => {

@@ -112,13 +112,22 @@ export function dcganGenerator(shape: DcganShape): Module {
   return new Main(new Sequential(...layers));
 }
 
+/** What a discriminator may have that not all have. */
+export interface DiscriminatorOptions {
+  /** Numbers that it makes of a picture, by default 1: a logit. */
+  readonly outputs?: number;
+}
+
 /**
- * The discriminator: pictures [N, imageSize, imageSize, channels] → logits [N, 1, 1, 1].
+ * The discriminator: pictures [N, imageSize, imageSize, channels] → logits [N, 1, 1, outputs].
  *
  * Radford et al. 2016, section 3: strided convolutions, batch-norm everywhere but at the input,
  * LeakyReLU(0.2). The sigmoid is left to the loss, which is safer.
  */
-export function dcganDiscriminator(shape: DcganShape): Module {
+export function dcganDiscriminator(
+  shape: DcganShape,
+  { outputs = 1 }: DiscriminatorOptions = {},
+): Module {
   checkDcganShape(shape);
   const maps = widths(shape);
   const layers: Module[] = [new Conv2d(shape.channels, maps[0], halving), new LeakyReLU(0.2)];
@@ -130,7 +139,12 @@ export function dcganDiscriminator(shape: DcganShape): Module {
     );
   }
   layers.push(
-    new Conv2d(maps[maps.length - 1], 1, { kernelSize: 4, stride: 1, padding: 0, ...convInit }),
+    new Conv2d(maps[maps.length - 1], outputs, {
+      kernelSize: 4,
+      stride: 1,
+      padding: 0,
+      ...convInit,
+    }),
   );
   return new Main(new Sequential(...layers));
 }

@@ -1,6 +1,7 @@
 import type { Distribution } from '../ops/random.ts';
 import { checkDcganShape, type DcganShape, ModelError } from './dcgan.ts';
-import { type GeneratorLoss, generatorLosses } from './objectives.ts';
+import { needsBoundedSlope, type ObjectiveName, objectiveNames } from './objectives/index.ts';
+import { type GeneratorLoss, generatorLosses } from './objectives/original.ts';
 
 /** Everything that decides a run, but the data. */
 export interface GanOptions extends DcganShape {
@@ -17,9 +18,14 @@ export interface GanOptions extends DcganShape {
   readonly freshLatent: boolean;
   /** D sees real and fake pictures in one batch, and batch-norm mixes their statistics. */
   readonly mixedBatch: boolean;
+  /** What D and G want of D's logits. */
+  readonly objective: ObjectiveName;
+  /** G's loss of the original GAN. */
   readonly generatorLoss: GeneratorLoss;
-  /** Taken off the target of real pictures. */
+  /** Taken off the target of real pictures of the original GAN. */
   readonly labelSmoothing: number;
+  /** D's parameters are kept in [−c, c] (Arjovsky et al. 2017, algorithm 1: 0.01); 0 for no limit. */
+  readonly clipWeights: number;
   /** Decay of the average of G's weights that samples are drawn with; 0 for none. */
   readonly ema: number;
   /** Mirror real pictures at random. */
@@ -42,8 +48,10 @@ export const defaultOptions: GanOptions = {
   dSteps: 1,
   freshLatent: false,
   mixedBatch: false,
+  objective: 'original',
   generatorLoss: 'non-saturating',
   labelSmoothing: 0,
+  clipWeights: 0,
   ema: 0,
   flip: false,
   seed: 0,
@@ -75,7 +83,7 @@ export function resolveOptions(given: Partial<GanOptions>): GanOptions {
     if (!fits)
       throw new ModelError(`The option ${name} is ${options[name]}.`, `It must be ${range}.`);
   };
-  const { batchSize, lrD, lrG, beta1, dSteps, labelSmoothing, ema, seed } = options;
+  const { batchSize, lrD, lrG, beta1, dSteps, labelSmoothing, clipWeights, ema, seed } = options;
   demand(
     'batchSize',
     Number.isInteger(batchSize) && batchSize >= 2 && batchSize <= 65536,
@@ -106,5 +114,33 @@ export function resolveOptions(given: Partial<GanOptions>): GanOptions {
     options.latent === 'normal' || options.latent === 'uniform',
     'normal or uniform',
   );
+  demand('objective', objectiveNames.includes(options.objective), objectiveNames.join(', '));
+  demand('clipWeights', clipWeights >= 0 && clipWeights <= 10, 'in [0, 10]');
+  checkTogether(options);
   return options;
+}
+
+/** Throws a `ModelError` for options that contradict each other. */
+function checkTogether(options: GanOptions): void {
+  const { objective, generatorLoss, labelSmoothing, clipWeights } = options;
+  const refuse = (when: boolean, message: string, advice: string) => {
+    if (when) throw new ModelError(message, advice);
+  };
+  const ofTheOriginal = "is an option of the objective 'original' alone";
+  const isOriginal = objective === 'original';
+  refuse(
+    !isOriginal && generatorLoss !== defaultOptions.generatorLoss,
+    `The objective is ${objective}, and generatorLoss ${ofTheOriginal}.`,
+    'Leave one of them out.',
+  );
+  refuse(
+    !isOriginal && labelSmoothing > 0,
+    `The objective is ${objective}, and labelSmoothing ${ofTheOriginal}.`,
+    'Leave one of them out.',
+  );
+  refuse(
+    needsBoundedSlope(objective) && clipWeights === 0,
+    `The objective ${objective} means nothing while the slope of D has no bound.`,
+    'Give clipWeights: 0.01.',
+  );
 }

@@ -1,0 +1,46 @@
+/** The objectives by the names that options, checkpoints and the command line give them. */
+import { type Divergence, fGan } from './f-gan.ts';
+import { hinge } from './hinge.ts';
+import { leastSquares } from './least-squares.ts';
+import { type MmdKernel, mmd } from './mmd.ts';
+import type { Objective } from './objective.ts';
+import { type OriginalGanOptions, originalGan } from './original.ts';
+import { wasserstein } from './wasserstein.ts';
+
+/** What the players of a GAN want; each is explained where the function or value of its name is. */
+export type ObjectiveName =
+  | 'original'
+  | 'least-squares'
+  | 'hinge'
+  | 'wasserstein'
+  | `f-gan-${Divergence}`
+  | `mmd-${MmdKernel}`;
+
+const objectives: Readonly<Record<ObjectiveName, (options: OriginalGanOptions) => Objective>> = {
+  original: originalGan,
+  'least-squares': () => leastSquares,
+  hinge: () => hinge,
+  wasserstein: () => wasserstein,
+  'f-gan-kl': () => fGan('kl'),
+  'f-gan-reverse-kl': () => fGan('reverse-kl'),
+  'f-gan-pearson': () => fGan('pearson'),
+  'f-gan-hellinger': () => fGan('hellinger'),
+  'f-gan-jensen-shannon': () => fGan('jensen-shannon'),
+  'f-gan-gan': () => fGan('gan'),
+  'mmd-gaussian': () => mmd('gaussian'),
+  'mmd-rational-quadratic': () => mmd('rational-quadratic'),
+};
+
+export const objectiveNames = /* @__PURE__ */ Object.keys(objectives) as readonly ObjectiveName[];
+
+/** The objective that options name. Those of the original GAN are not looked at for others. */
+export const objectiveFor = (
+  options: OriginalGanOptions & { readonly objective: ObjectiveName },
+): Objective => objectives[options.objective](options);
+
+/** Does D map a picture to features, of which there are several, and not to one logit? */
+export const hasFeatures = (objective: ObjectiveName): boolean => objective.startsWith('mmd-');
+
+/** Does it mean nothing unless D's slope is bounded? */
+export const needsBoundedSlope = (objective: ObjectiveName): boolean =>
+  objective === 'wasserstein' || hasFeatures(objective);

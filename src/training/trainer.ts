@@ -65,7 +65,7 @@ export class Trainer<Name extends string = string> extends BaseTrainer<Name> {
   }
 
   /** Compiles a function of `traceFunction`: it reads what is being trained as it is when it runs. */
-  override compile<Input extends string, Output extends string>(
+  override async compile<Input extends string, Output extends string>(
     traced: TracedFunction<Input, Output>,
   ): Promise<GraphFunction<Input, Output>> {
     const inputs = new Set<string>(traced.inputs.keys());

@@ -1,7 +1,6 @@
 // What a step of one's own is traced into: plain data, the same each time, and refused where it means
 // nothing. Numbers are those of the float64 interpreter.
 import { describe, expect, test } from 'vitest';
-import { prune } from '../../src/graph/prune.ts';
 import {
   Adam,
   add,
@@ -40,8 +39,8 @@ import {
 } from '../../src/index.ts';
 import { planGraph } from '../../src/runtime/plan.ts';
 import { decodeState, encodeState } from '../../src/training/state.ts';
-import { interpret } from '../reference/index.ts';
 import { defaultTraits } from '../support/check-plan.ts';
+import { interpretSteps } from '../support/interpret-steps.ts';
 import { noisePictures } from '../support/pictures.ts';
 
 /** All that a plan says, as text. */
@@ -57,19 +56,6 @@ function describePlan(program: TrainingProgram): string {
         ? [...(value as Uint32Array)]
         : value,
   );
-}
-
-/** Runs a program in float64. Gives the tensors of every step by name: outputs after step 1, 2, … */
-function run(program: TrainingProgram, steps: number) {
-  const nodes = prune(program.step);
-  let state: ReadonlyMap<string, ArrayLike<number>> = program.initial;
-  return Array.from({ length: steps }, () => {
-    const { outputs, variables } = interpret(program.step, state, nodes);
-    state = variables;
-    const metrics = outputs.get('metrics')!;
-    const named = program.metrics.map((name, i) => [name, metrics[i * 64]] as const);
-    return { metrics: Object.fromEntries(named), variables };
-  });
 }
 
 /** A step that trains nothing, to look at what it draws: [n] numbers become n metrics. */
@@ -90,7 +76,8 @@ function drawing(
       return Object.fromEntries(all.map((x, i) => [`x${i}`, x]));
     },
   });
-  return (steps: number) => run(program, steps).map(({ metrics }) => Object.values(metrics));
+  return (steps: number) =>
+    interpretSteps(program, steps).map(({ metrics }) => Object.values(metrics));
 }
 
 const pick = ({ variable }: StepContext, size: number, i: number) =>
@@ -164,12 +151,12 @@ describe('a program', () => {
     expect(describePlan(copy)).toBe(describePlan(program));
     expect(describePlan(copy).length).toBeGreaterThan(10_000);
     expect(copy.metrics).toEqual(['loss', 'gradNorm', 'lossC']);
-    expect(run(copy, 3)).toEqual(run(program, 3));
+    expect(interpretSteps(copy, 3)).toEqual(interpretSteps(program, 3));
     expect({ ...copy, step: 0 }).toEqual({ ...program, step: 0 });
   });
 
   test('learns', () => {
-    const losses = run(classifier().program, 40).map(({ metrics }) => metrics.loss);
+    const losses = interpretSteps(classifier().program, 40).map(({ metrics }) => metrics.loss);
     const average = (of: number[]) => of.reduce((a, b) => a + b) / of.length;
     expect(average(losses.slice(-10))).toBeLessThan(average(losses.slice(0, 10)) / 2);
   });
@@ -317,7 +304,7 @@ describe('a module of one’s own', () => {
   };
 
   test('is trained, and its buffers go on from step to step', () => {
-    const steps = run(traced(), 2);
+    const steps = interpretSteps(traced(), 2);
     // loss = mean((9·x − 1)²); ∂/∂a of mean((a·b·x − 1)²) = mean(2·(a·b·x − 1)·b·x).
     expect(steps[0].metrics.loss).toBeCloseTo((8 ** 2 + 17 ** 2) / 2, 10);
     const slope = (2 * 8 * 3 * 1 + 2 * 17 * 3 * 2) / 2;

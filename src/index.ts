@@ -3,20 +3,44 @@
 
 /** Ganvas: trains generative adversarial networks on WebGPU. This is the whole public API. */
 
-// Errors: each has a `code` for programs, and advice for people.
-export { DataError } from './data/errors.ts';
+// The device. Everything else is given an engine.
+
+export type { AdapterKind } from './gpu/adapter-kind.ts';
+export type { DeviceOptions, LimitName, Limits, OptionalFeature } from './gpu/device.ts';
+export {
+  type AdapterInfo,
+  Engine,
+  type EngineOptions,
+  type MemoryInfo,
+  type TuningOptions,
+} from './runtime/engine.ts';
+export type { CompileProgress, DeviceTensor } from './runtime/executable.ts';
+export type { Choices } from './runtime/plan.ts';
+export type { TuneMode, TuningStore } from './runtime/tuner.ts';
+export { indexedDbTuningStore } from './runtime/tuning-store.browser.ts';
+
 // Data sets.
+
 export { type IdxOptions, type IdxSource, readIdxImages, readIdxLabels } from './data/idx.ts';
 export type { DataProgress, ImageSet, LeftOut } from './data/image-set.ts';
 export { type PictureOptions, type PictureSource, readPictures } from './data/pictures.browser.ts';
 export { fitToSquare } from './data/resize.ts';
 export { oneHot, type Values } from './data/values.ts';
-export { CheckpointError } from './gan/checkpoint.ts';
-// A DCGAN: training, and drawing samples.
-export { type DcganShape, dcganDiscriminator, dcganGenerator, ModelError } from './gan/dcgan.ts';
+
+// A GAN on pictures: training it, and drawing samples of it.
+
+export { type DcganShape, dcganDiscriminator, dcganGenerator } from './gan/dcgan.ts';
 export { Generator } from './gan/generator.ts';
 export { interpolate, slerp } from './gan/interpolate.ts';
 export type { StepMetrics } from './gan/metrics.ts';
+export { defaultOptions, type GanOptions } from './gan/options.ts';
+export { type GridLayout, type PictureGrid, Pictures } from './gan/pictures.ts';
+export { type Requirements, requirements } from './gan/requirements.ts';
+export type { CanvasView, LatentChoice, SampleOptions, Sampler } from './gan/sampler.ts';
+export { type GanStats, GanTrainer } from './gan/trainer.ts';
+
+// What generator and discriminator are trained for.
+
 export { type Divergence, fGan } from './gan/objectives/f-gan.ts';
 export { hinge } from './gan/objectives/hinge.ts';
 export type { ObjectiveName } from './gan/objectives/index.ts';
@@ -29,32 +53,44 @@ export {
   originalGan,
 } from './gan/objectives/original.ts';
 export { wasserstein } from './gan/objectives/wasserstein.ts';
-export { defaultOptions, type GanOptions } from './gan/options.ts';
-export { type GridLayout, type PictureGrid, Pictures } from './gan/pictures.ts';
-export { type Requirements, RunLimitError, requirements } from './gan/requirements.ts';
-export type { CanvasView, LatentChoice, SampleOptions, Sampler } from './gan/sampler.ts';
-export { type GanStats, GanTrainer } from './gan/trainer.ts';
-// The device. Everything else is given an engine.
-export type { DeviceOptions, Limits } from './gpu/device.ts';
+
+// What all trainers have.
+
+export type {
+  RunOptions,
+  TrainerEvent,
+  TrainerOptions,
+  TrainerStats,
+  TrainOptions,
+} from './training/base-trainer.ts';
+export type { Metrics } from './training/metrics.ts';
+export type { Snapshot } from './training/session.ts';
+
+// Training steps of your own.
+
+export type { GraphFunction, TracedFunction } from './training/graph-function.ts';
+export type { TrainingProgram } from './training/program.ts';
 export {
-  CanvasError,
-  DeviceLostError,
-  LimitError,
-  NoAdapterError,
-  NoWebGPUError,
-  OutOfMemoryError,
-  RecoveryError,
-} from './gpu/errors.ts';
-// Operations on tensors.
-export { gradients } from './graph/autodiff.ts';
-export { GanvasError, GraphError, ShapeError } from './graph/errors.ts';
-export type { Graph, GraphData, Tensor } from './graph/graph.ts';
-export type { DType, Shape } from './graph/shape.ts';
-// Files and measures.
-export { readSafetensors, SafetensorsError, writeSafetensors } from './io/safetensors.ts';
-export { type SlicedWassersteinOptions, slicedWasserstein } from './metrics/sliced-wasserstein.ts';
-export { WeightAverage } from './nn/average.ts';
+  decodeFunction,
+  decodeProgram,
+  encodeFunction,
+  encodeProgram,
+  type FunctionData,
+  type ProgramData,
+} from './training/program-data.ts';
+export {
+  type BatchOptions,
+  type DataSet,
+  type StepContext,
+  type TrainingDefinition,
+  traceFunction,
+  traceTraining,
+} from './training/trace.ts';
+export { type CustomTrainerOptions, Trainer } from './training/trainer.ts';
+
 // Layers, initialisers, losses and optimisers, in PyTorch's terms.
+
+export { WeightAverage } from './nn/average.ts';
 export type { FileLayout, NamedPart } from './nn/file-layout.ts';
 export {
   constantInit,
@@ -96,6 +132,12 @@ export { Module, ModuleBuffer, Parameter, type Pass } from './nn/module.ts';
 export { Net } from './nn/net.ts';
 export { Adam, type AdamOptions, type Optimiser, SGD, type SgdOptions } from './nn/optimisers.ts';
 export { clipWeights } from './nn/regularisers.ts';
+
+// Operations on tensors.
+
+export { gradients } from './graph/autodiff.ts';
+export type { Attr, Attrs, Graph, GraphData, Node, Tensor, Variable } from './graph/graph.ts';
+export type { DType, Shape, TensorType } from './graph/shape.ts';
 export {
   type ConvOptions,
   conv2d,
@@ -134,47 +176,11 @@ export {
 export { type MatmulOptions, matmul } from './ops/matmul.ts';
 export { broadcastTo, concat, pad, reshape, slice, transpose } from './ops/movement.ts';
 export { max, mean, sum } from './ops/reduce.ts';
-export { type AdapterInfo, Engine, type EngineOptions, type MemoryInfo } from './runtime/engine.ts';
-export type { DeviceTensor } from './runtime/executable.ts';
-export type { Choices } from './runtime/plan.ts';
-export type { TuneMode, TuningStore } from './runtime/tuner.ts';
-export { indexedDbTuningStore } from './runtime/tuning-store.browser.ts';
-// What all trainers have.
-export type {
-  RunOptions,
-  TrainerEvent,
-  TrainerOptions,
-  TrainerStats,
-  TrainOptions,
-} from './training/base-trainer.ts';
-// Training steps of your own.
-export type { GraphFunction, TracedFunction } from './training/graph-function.ts';
-export type { Metrics } from './training/metrics.ts';
-export { NonFiniteError } from './training/metrics.ts';
-export type { TrainingProgram } from './training/program.ts';
-export {
-  decodeFunction,
-  decodeProgram,
-  encodeFunction,
-  encodeProgram,
-  type FunctionData,
-  type ProgramData,
-} from './training/program-data.ts';
-export type { Snapshot } from './training/session.ts';
-export { StateError } from './training/state.ts';
-export {
-  type BatchOptions,
-  type DataSet,
-  ProgramError,
-  type StepContext,
-  type TrainingDefinition,
-  traceFunction,
-  traceTraining,
-} from './training/trace.ts';
-export { type CustomTrainerOptions, Trainer } from './training/trainer.ts';
+export type { Elements } from './runtime/variables.ts';
+
 // All of it in a worker, whose file imports 'ganvas/worker'.
+
 export { type ConnectOptions, connect } from './worker/connect.ts';
-export { WorkerError } from './worker/errors.ts';
 export { transfer } from './worker/peer.ts';
 export type {
   Remote,
@@ -186,3 +192,50 @@ export type {
   RemoteSampler,
   RemoteTrainer,
 } from './worker/remote.ts';
+
+// Files and measures.
+
+export {
+  type ReadTensor,
+  readSafetensors,
+  type SafetensorsFile,
+  type WritableTensor,
+  writeSafetensors,
+} from './io/safetensors.ts';
+export { type SlicedWassersteinOptions, slicedWasserstein } from './metrics/sliced-wasserstein.ts';
+
+// Errors: each has a `code` for programs, and advice for people.
+
+export {
+  DataError,
+  DataFormatError,
+  DataReadError,
+  DataSizeError,
+  EmptyDataError,
+  GzipError,
+  NoReadablePicturesError,
+  TrailingDataError,
+  TruncatedDataError,
+} from './data/errors.ts';
+export { CheckpointError } from './gan/checkpoint.ts';
+export { ModelError } from './gan/dcgan.ts';
+export { RunLimitError } from './gan/requirements.ts';
+export {
+  CanvasError,
+  DeviceLostError,
+  GpuInternalError,
+  GpuValidationError,
+  LimitError,
+  NoAdapterError,
+  NoWebGPUError,
+  OutOfMemoryError,
+  RecoveryError,
+  ShaderError,
+  type ShaderMessage,
+} from './gpu/errors.ts';
+export { GanvasError, GraphError, ShapeError } from './graph/errors.ts';
+export { SafetensorsError } from './io/safetensors.ts';
+export { NonFiniteError } from './training/metrics.ts';
+export { StateError } from './training/state.ts';
+export { ProgramError } from './training/trace.ts';
+export { WorkerError } from './worker/errors.ts';

@@ -1,0 +1,48 @@
+import { DataError } from '../data/errors.ts';
+import { CheckpointError } from '../gan/checkpoint.ts';
+import { ModelError } from '../gan/dcgan.ts';
+import { Pictures } from '../gan/pictures.ts';
+import { RunLimitError } from '../gan/requirements.ts';
+import {
+  CanvasError,
+  DeviceLostError,
+  LimitError,
+  NoAdapterError,
+  NoWebGPUError,
+  OutOfMemoryError,
+  RecoveryError,
+} from '../gpu/errors.ts';
+import { GanvasError, GraphError, ShapeError } from '../graph/errors.ts';
+import { SafetensorsError } from '../io/safetensors.ts';
+import { NonFiniteError } from '../training/metrics.ts';
+import { StateError } from '../training/state.ts';
+import { ProgramError } from '../training/trace.ts';
+import { WorkerError } from './errors.ts';
+
+/**
+ * Classes whose instances cross as copies of the same class: values, and errors that the API exports.
+ * By names of their own: minifiers change those of classes. An instance of a class that is not here
+ * becomes one of the nearest base class that is.
+ */
+export const copiedClasses = {
+  CanvasError,
+  CheckpointError,
+  DataError,
+  DeviceLostError,
+  GanvasError,
+  GraphError,
+  LimitError,
+  ModelError,
+  NoAdapterError,
+  NonFiniteError,
+  NoWebGPUError,
+  OutOfMemoryError,
+  Pictures,
+  ProgramError,
+  RecoveryError,
+  RunLimitError,
+  SafetensorsError,
+  ShapeError,
+  StateError,
+  WorkerError,
+};

@@ -1,0 +1,119 @@
+import type { readIdxImages } from '../data/idx.ts';
+import type { readPictures } from '../data/pictures.browser.ts';
+import type { Generator } from '../gan/generator.ts';
+import type { CanvasView, Sampler } from '../gan/sampler.ts';
+import type { GanTrainer } from '../gan/trainer.ts';
+import type { Engine, EngineOptions } from '../runtime/engine.ts';
+import type { GraphFunction, TracedFunction } from '../training/graph-function.ts';
+import type { TrainingProgram } from '../training/program.ts';
+import type { CustomTrainerOptions, Trainer } from '../training/trainer.ts';
+
+/** What a result is on the page: functions and objects with methods stay in the worker. */
+type Result<T> = T extends (...args: infer Args) => infer R
+  ? (...args: Args) => Promise<Awaited<R>>
+  : T extends CanvasView
+    ? Remote<CanvasView>
+    : T extends Sampler
+      ? RemoteSampler
+      : T;
+
+/** The same names, but what a method returns is a promise, and so is every value. */
+type Members<T, Local extends keyof T> = {
+  readonly [Name in Exclude<keyof T, Local | symbol>]: T[Name] extends (
+    ...args: infer Args
+  ) => infer R
+    ? R extends AsyncGenerator
+      ? T[Name]
+      : (...args: Args) => Promise<Result<Awaited<R>>>
+    : Promise<Awaited<T[Name]>>;
+};
+
+/**
+ * An object in a worker, as it is used from the page. `Local` are names that mean something on the
+ * device's side only.
+ */
+export type Remote<T, Local extends keyof T = never> = Members<T, Local> &
+  (T extends Disposable ? Disposable & AsyncDisposable : unknown);
+
+/** An `Engine` in a worker. */
+export type RemoteEngine = Remote<
+  Engine,
+  'device' | 'variables' | 'compile' | 'reopen' | 'reopens'
+>;
+
+/** A `Generator` in a worker. */
+export type RemoteGenerator = Remote<Generator>;
+
+/** A `Sampler` in a worker: what it leaves on the device is there. */
+export type RemoteSampler = Remote<Sampler, 'draw' | 'texture' | 'painter'>;
+
+/** A `GanTrainer` in a worker. */
+export type RemoteGanTrainer = Remote<GanTrainer>;
+
+/** A function of a `RemoteTrainer`'s `compile`. */
+export type RemoteFunction<Input extends string = string, Output extends string = string> = Remote<
+  GraphFunction<Input, Output>,
+  'bind' | 'output'
+>;
+
+/** A `Trainer` in a worker. */
+export type RemoteTrainer<Name extends string = string> = Remote<Trainer<Name>, 'compile'> & {
+  compile<Input extends string, Output extends string>(
+    traced: TracedFunction<Input, Output>,
+  ): Promise<RemoteFunction<Input, Output>>;
+};
+
+/** A function that is given the worker's engine, and gives what is in the worker. */
+type Made<F, R> = F extends (engine: Engine, ...rest: infer Rest) => unknown
+  ? (engine: RemoteEngine, ...rest: Rest) => Promise<R>
+  : never;
+
+/** What a worker offers, in its own terms. */
+export interface Offer {
+  readonly Engine: Pick<typeof Engine, 'create'>;
+  readonly GanTrainer: Pick<typeof GanTrainer, 'create' | 'resume'>;
+  readonly Generator: Pick<typeof Generator, 'load'>;
+  readonly Trainer: Pick<typeof Trainer, 'create'>;
+  readonly readIdxImages: typeof readIdxImages;
+  readonly readPictures: typeof readPictures;
+}
+
+/**
+ * Ganvas in a worker: the same names and the same arguments. Whatever is a value of an object there is
+ * a promise here, and so is whatever a method returns; what `run` yields is the same.
+ *
+ * - Numbers, typed arrays, pictures and options are copied; with `transfer` their bytes are moved.
+ *   What comes back is moved.
+ * - Callbacks are called on the page. Errors are of the same classes, with the same codes.
+ * - A run may be 16 steps ahead of the loop that consumes it, and waits there for it. With
+ *   `boundaryEvery`, pictures and checkpoints made at a boundary show exactly that step.
+ * - A canvas of the page is given to the worker the first time that it is attached, and stays there.
+ * - A signal is heeded until the call that it was given to is over.
+ */
+export interface RemoteGanvas extends Disposable, AsyncDisposable {
+  readonly Engine: {
+    /** A device of the page cannot be used in a worker: there is no `device` and no `gpu`. */
+    create(options?: Omit<EngineOptions, 'device' | 'gpu'>): Promise<RemoteEngine>;
+  };
+  readonly GanTrainer: {
+    readonly create: Made<Offer['GanTrainer']['create'], RemoteGanTrainer>;
+    readonly resume: Made<Offer['GanTrainer']['resume'], RemoteGanTrainer>;
+  };
+  readonly Generator: { readonly load: Made<Offer['Generator']['load'], RemoteGenerator> };
+  readonly Trainer: {
+    /** The program, which `traceTraining` made on the page, crosses as data. */
+    create<Name extends string>(
+      engine: RemoteEngine,
+      program: TrainingProgram<Name>,
+      options?: CustomTrainerOptions,
+    ): Promise<RemoteTrainer<Name>>;
+  };
+  /** Off the page's thread. An address is the worker file's, if it is no whole URL. */
+  readonly readIdxImages: typeof readIdxImages;
+  readonly readPictures: typeof readPictures;
+  /**
+   * Frees everything that was made in the worker by this connection, which is then of no use. The
+   * worker itself is its owner's to terminate. Twice is fine.
+   */
+  dispose(): Promise<void>;
+}

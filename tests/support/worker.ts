@@ -1,0 +1,2 @@
+// A user's worker file, of one line.
+import '../../src/worker.ts';

@@ -11,7 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['tests/unit/**/*.test.ts'],
+          include: ['tests/unit/**/*.test.ts', 'tests/docs/pages.test.ts'],
           environment: 'node',
           testTimeout: 30_000,
           sequence: { groupOrder: 1 },

@@ -126,7 +126,8 @@ beforeAll(async () => {
     preview: { host: '127.0.0.1', port: 0 },
   });
   await bundle();
-  await writeFile(join(guides, 'dist', 'quick-start', IDX_FILE), idxFile());
+  for (const name of ['quick-start', 'worker'])
+    await writeFile(join(guides, 'dist', name, IDX_FILE), idxFile());
 });
 
 afterAll(async () => {
@@ -271,6 +272,17 @@ test('React: trains, draws, and leaves nothing, mounted twice by StrictMode', as
   await steps(1);
 });
 
+test('worker', async () => {
+  await open('dist/worker/index.html');
+  await steps(11);
+  await expectDrawn();
+  const [pause, stop] = await page.$$('button');
+  await pause.click();
+  await pause.click();
+  await stop.click();
+  await page.waitForFunction('/ has [0-9]+ bytes/.test(document.body.textContent)');
+});
+
 test('own model', async () => {
   await open('dist/own-model/index.html');
   await steps(21);
@@ -283,6 +295,10 @@ test('own loss', async () => {
   expect(measured.every((metrics) => Object.values(metrics).every(Number.isFinite))).toBe(true);
   expect(Object.keys(measured[0]).sort()).toEqual(['distance', 'lossG', 'penalty', 'step']);
   await expectDrawn();
+});
+
+test('PyTorch: and back', async () => {
+  expect(await driven('pytorch')).toEqual([3, 4]);
 });
 
 const trainsIn = async (command: string, ...before: string[]) => {

@@ -1,7 +1,7 @@
 // Every page of the documentation: its code is of a known kind, its commands and its links exist.
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'shell-quote';
 import { describe, expect, test } from 'vitest';
@@ -9,9 +9,10 @@ import { type Page, pages, root } from './pages.ts';
 
 const run = promisify(execFile);
 
-/** What becomes of the code: guides.test.ts runs the first, tests/pytorch runs Python. */
+/** What guides.test.ts runs. */
 const RUNS = ['ts', 'tsx', 'html'];
-const KNOWN = [...RUNS, 'sh', 'python'];
+/** Commands are checked here, Python is run by tests/pytorch; `text` is no code. */
+const KNOWN = [...RUNS, 'sh', 'python', 'text'];
 
 const scriptsOf = (folder: string): Record<string, string> =>
   JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).scripts;
@@ -108,17 +109,17 @@ describe.each(pages.map((page) => [page.path, page] as const))('%s', (path, page
       if (anchor) expect(anchorsIn(target), `${path}: ${url}`).toContain(anchor);
     }
   });
-
-  test('a guide is short', () => {
-    const lines = readFileSync(join(root, path), 'utf8').trimEnd().split('\n').length;
-    if (path.startsWith('docs/guides/')) expect(lines).toBeLessThanOrEqual(150);
-  });
 });
 
-test('the index leads to every guide', () => {
-  const index = pages.find(({ path }) => path === 'docs/README.md')!;
-  const guides = pages.filter(({ path }) => path.startsWith('docs/guides/'));
-  expect(index.links).toEqual(
-    expect.arrayContaining(guides.map(({ path }) => path.replace('docs/', ''))),
-  );
+const guides = pages.map(({ path }) => path).filter((path) => path.startsWith('docs/guides/'));
+
+test.each(guides)('%s is short', (path) => {
+  const lines = readFileSync(join(root, path), 'utf8').trimEnd().split('\n');
+  expect(lines.length).toBeLessThanOrEqual(150);
+});
+
+test.each(['README.md', 'docs/README.md'])('%s leads to every guide', (path) => {
+  const { links } = pages.find((page) => page.path === path)!;
+  const here = dirname(path);
+  expect(links).toEqual(expect.arrayContaining(guides.map((guide) => posix.relative(here, guide))));
 });

@@ -38,9 +38,11 @@ const MAX_BYTES = 2 ** 31;
  */
 export type IdxSource = Uint8Array | ArrayBuffer | Blob | URL | string | ReadableStream<Uint8Array>;
 
+/** How an IDX file is read. */
 export interface IdxOptions {
   /** What to call the file in messages; else its address, its file name, or "IDX data". */
   readonly name?: string;
+  /** Counts bytes as they come, packed ones of a gzipped file. */
   readonly onProgress?: (progress: DataProgress) => void;
   /** Aborts the download; the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal;

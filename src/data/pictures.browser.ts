@@ -16,6 +16,7 @@ import { convertChannels, resizePicture } from './resize.ts';
 /** A picture: a file that the user chose, or a name and how to get its bytes when it is its turn. */
 export type PictureSource = File | { readonly name: string; readonly open: () => Promise<Blob> };
 
+/** What pictures are made into. */
 export interface PictureOptions {
   /** Side of the resulting pictures, in pixels. */
   readonly size: number;

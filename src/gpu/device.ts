@@ -21,18 +21,23 @@ export const bufferUsage = {
   queryResolve: 0x0200,
 } as const;
 
+/** WebGPU's name of a limit, such as `maxBufferSize`. */
 export type LimitName = Exclude<keyof GPUSupportedLimits, '__brand'>;
+/** Limits by WebGPU's names, in its units: bytes of buffers, numbers of everything else. */
 export type Limits = Readonly<Partial<Record<LimitName, number>>>;
 
 /** Features that make Ganvas faster or its profiles finer, and never change a result's meaning. */
 export const optionalFeatures = ['timestamp-query', 'shader-f16', 'subgroups'] as const;
+/** One of WebGPU's features that Ganvas can use. */
 export type OptionalFeature = (typeof optionalFeatures)[number];
 
+/** Which device is opened, and with what. */
 export interface DeviceOptions {
   /** WebGPU's entry point; by default the page's or worker's own, `navigator.gpu`. */
   readonly gpu?: GPU | undefined;
   /** A device to share: it is used, and never destroyed. Options about adapters do not matter. */
   readonly device?: GPUDevice;
+  /** Which of several GPUs; by default the browser chooses. */
   readonly powerPreference?: GPUPowerPreference;
   /** Ask for software rendering. */
   readonly forceFallbackAdapter?: boolean;

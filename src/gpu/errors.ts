@@ -42,7 +42,9 @@ export class LimitError extends GanvasError {
     readonly what: string,
     /** WebGPU's name of the limit. */
     readonly limit: string,
+    /** What would be needed, in the unit of the limit. */
     readonly needed: number,
+    /** What there is, likewise. */
     readonly available: number,
     advice = 'Use a smaller batch or model, or another GPU.',
   ) {
@@ -58,6 +60,7 @@ export class DeviceLostError extends GanvasError {
   override readonly name = 'DeviceLostError';
 
   constructor(
+    /** Who ended it. */
     readonly reason: LossReason,
     detail = '',
   ) {
@@ -120,8 +123,11 @@ export class OutOfMemoryError extends GanvasError {
 
 /** One complaint of the shader compiler. Lines and columns count from 1; 0 is unknown. */
 export interface ShaderMessage {
+  /** Line in the WGSL. */
   readonly line: number;
+  /** Column in that line. */
   readonly column: number;
+  /** What the compiler says. */
   readonly text: string;
 }
 
@@ -130,7 +136,9 @@ export class ShaderError extends GanvasError {
   override readonly name = 'ShaderError';
 
   constructor(
+    /** Which shader. */
     readonly label: string,
+    /** What the compiler complained about. */
     readonly messages: readonly ShaderMessage[],
     /** The WGSL that the lines of `messages` are in. */
     readonly source: string,

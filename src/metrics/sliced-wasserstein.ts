@@ -1,6 +1,7 @@
 import { GanvasError } from '../graph/errors.ts';
 import { HostRandom } from '../nn/initialisers.ts';
 
+/** How the distance is estimated. */
 export interface SlicedWassersteinOptions {
   /** Directions that the samples are projected on. */
   readonly projections?: number;

@@ -10,8 +10,11 @@ import { Variables } from './variables.ts';
 
 /** Facts about the adapter that an engine runs on, as plain data. */
 export interface AdapterInfo {
+  /** Who made it, such as `nvidia`, in small letters; empty where the browser does not say. */
   readonly vendor: string;
+  /** Its family, such as `ampere`; empty likewise. */
   readonly architecture: string;
+  /** In words; empty likewise. */
   readonly description: string;
   /** Roughly what it is, by its names. */
   readonly kind: AdapterKind;
@@ -36,12 +39,15 @@ export interface TuningOptions {
 
 /** Buffers on the device, in number and bytes. Pipelines and canvases are the browser's, and not counted. */
 export interface MemoryInfo {
+  /** Buffers that exist. */
   readonly buffers: number;
+  /** Bytes that they hold together. */
   readonly bytes: number;
   /** The most bytes there were at a time, since the device was opened. */
   readonly peakBytes: number;
 }
 
+/** Which device an engine opens, and how it chooses kernels. */
 export type EngineOptions = DeviceOptions & TuningOptions;
 
 /** Waits before each attempt to open a device again: after a crash there is none for some seconds. */
@@ -78,6 +84,7 @@ export class Engine {
     return this.#device;
   }
 
+  /** What is computing. */
   get adapter(): AdapterInfo {
     const { vendor, architecture, description, kind, limits, features } = this.device.adapter;
     const numbers: Record<string, number> = {};
@@ -181,13 +188,13 @@ export class Engine {
     if (this.#end.signal.aborted) throw new DeviceLostError('disposed');
   }
 
-  /** An empty set of named tensors on this device. */
+  /** @internal An empty set of named tensors on this device. */
   variables(): Variables {
     return new Variables(this.device);
   }
 
   /**
-   * Compiles a graph that works on those variables, tuned as the engine's options say, or by choices
+   * @internal Compiles a graph that works on those variables, tuned as the engine's options say, or by choices
    * that were made before.
    */
   async compile(
@@ -221,6 +228,7 @@ export class Engine {
     this.#listeners.clear();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

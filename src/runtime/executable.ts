@@ -26,19 +26,25 @@ type Encodable =
 
 /** A result of a graph on the device. Valid until the graph runs again. */
 export interface DeviceTensor {
+  /** The buffer that it lies in, perhaps with other tensors. */
   readonly buffer: GPUBuffer;
   /** Bytes. */
   readonly offset: number;
+  /** Sizes of its axes; f32, dense, the last axis fastest. */
   readonly shape: Shape;
 }
 
 /** Sizes of a compiled graph. */
 export interface ExecutableStats {
+  /** Kernels that run each time. */
   readonly dispatches: number;
+  /** Copies between buffers each time. */
   readonly copies: number;
+  /** Different pipelines among them. */
   readonly pipelines: number;
   /** Bytes of intermediates, outputs and uniforms; variables apart. */
   readonly bytes: number;
+  /** Multiply-adds × 2 each time. */
   readonly flops: number;
 }
 
@@ -48,13 +54,17 @@ export interface CompileProgress {
   readonly status: 'start' | 'progress' | 'done';
   /** The shader that was compiled last; empty at the start. */
   readonly file: string;
+  /** Pipelines compiled. */
   readonly loaded: number;
+  /** Pipelines to compile. */
   readonly total: number;
 }
 
+/** How compiling is watched, and ended early. */
 export interface CompileOptions {
   /** Ends compiling with the signal's reason; nothing is left on the device. */
   readonly signal?: AbortSignal | undefined;
+  /** Called as compiling goes on. */
   readonly onProgress?: ((progress: CompileProgress) => void) | undefined;
 }
 

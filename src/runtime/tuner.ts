@@ -9,6 +9,7 @@ import { type Choices, choosable } from './plan.ts';
 export interface TuningStore {
   /** What was chosen on an adapter, or nothing yet. */
   load(adapter: string): Promise<Choices | undefined>;
+  /** Keeps what was chosen on an adapter, in the place of what was there. */
   save(adapter: string, choices: Choices): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import { WorkerError } from './errors.ts';
 import { HELLO, Peer } from './peer.ts';
 import type { RemoteGanvas } from './remote.ts';
 
+/** How a worker is waited for. */
 export interface ConnectOptions {
   /** How long the worker may take to load and to answer, by default 30. */
   readonly timeoutSeconds?: number;

@@ -91,15 +91,21 @@ export interface Offer {
  * - A signal is heeded until the call that it was given to is over.
  */
 export interface RemoteGanvas extends Disposable, AsyncDisposable {
+  /** Opens a device in the worker. */
   readonly Engine: {
     /** A device of the page cannot be used in a worker: there is no `device` and no `gpu`. */
     create(options?: Omit<EngineOptions, 'device' | 'gpu'>): Promise<RemoteEngine>;
   };
+  /** Makes trainers of DCGANs in the worker. */
   readonly GanTrainer: {
+    /** As `GanTrainer.create`. */
     readonly create: Made<Offer['GanTrainer']['create'], RemoteGanTrainer>;
+    /** As `GanTrainer.resume`. */
     readonly resume: Made<Offer['GanTrainer']['resume'], RemoteGanTrainer>;
   };
+  /** Loads trained generators into the worker. */
   readonly Generator: { readonly load: Made<Offer['Generator']['load'], RemoteGenerator> };
+  /** Makes trainers of steps of your own in the worker. */
   readonly Trainer: {
     /** The program, which `traceTraining` made on the page, crosses as data. */
     create<Name extends string>(
@@ -110,6 +116,7 @@ export interface RemoteGanvas extends Disposable, AsyncDisposable {
   };
   /** Off the page's thread. An address is the worker file's, if it is no whole URL. */
   readonly readIdxImages: typeof readIdxImages;
+  /** Decodes pictures off the page's thread. */
   readonly readPictures: typeof readPictures;
   /**
    * Frees everything that was made in the worker by this connection, which is then of no use. The

@@ -3,7 +3,9 @@ import { DataSizeError } from './errors.ts';
 
 /** Numbers with a shape, the last axis fastest. A data set if its first axis counts items. */
 export interface Values {
+  /** Sizes of the axes, outermost first. */
   readonly shape: Shape;
+  /** As many as the shape has elements. */
   readonly values: Float32Array;
 }
 

@@ -114,6 +114,7 @@ export class Generator {
     this.#lasting.dispose();
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

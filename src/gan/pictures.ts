@@ -2,9 +2,13 @@ import { GanvasError } from '../graph/errors.ts';
 
 /** Pictures as bytes: plain data. */
 export interface PictureGrid {
+  /** Of each picture, in pixels. */
   readonly width: number;
+  /** Of each picture, in pixels. */
   readonly height: number;
+  /** 1 grey, 3 RGB, 4 RGBA with straight alpha. */
   readonly channels: number;
+  /** Number of pictures. */
   readonly count: number;
   /** [count, height, width, channels], 0 to 255. */
   readonly pixels: Uint8Array<ArrayBuffer>;

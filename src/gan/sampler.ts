@@ -31,6 +31,7 @@ export interface CanvasView {
   draw(): void;
   /** Lets go of the canvas. */
   detach(): void;
+  /** `detach`, for `using`. */
   [Symbol.dispose](): void;
 }
 
@@ -70,7 +71,7 @@ export class Sampler {
   readonly #onDispose: () => void;
   readonly #textures = new Map<string, GridTexture>();
 
-  /** For `Samplers`. */
+  /** @internal For `Samplers`. */
   constructor(
     draw: Draw,
     options: GanOptions,
@@ -146,7 +147,7 @@ export class Sampler {
     return { buffer: source.buffer, drawing, texture };
   }
 
-  /** For `Samplers`: what shows the pictures on a canvas, straight from their buffer. */
+  /** @internal For `Samplers`: what shows the pictures on a canvas, straight from their buffer. */
   painter(canvas: HTMLCanvasElement | OffscreenCanvas, columns: number): GridPainter {
     const { device } = this.#host;
     const shape = { ...this.#gridShape, columns, gap: GRID_GAP };
@@ -182,6 +183,7 @@ export class Sampler {
     this.#onDispose();
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -29,7 +29,13 @@ import { Players, traceStep, variableNames } from './step.ts';
 
 /** Sizes and times of a trainer. */
 export interface GanStats extends TrainerStats {
-  readonly parameters: { readonly generator: number; readonly discriminator: number };
+  /** Learned numbers of each net, as PyTorch counts them. */
+  readonly parameters: {
+    /** Of G. */
+    readonly generator: number;
+    /** Of D. */
+    readonly discriminator: number;
+  };
 }
 
 /** What a run starts from beside its pictures. */

@@ -5,11 +5,14 @@
  * `advice` says what to do about it.
  */
 export class GanvasError extends Error {
+  /** The class's name, which minifiers leave as it is. */
   override readonly name: string = 'GanvasError';
 
   constructor(
+    /** What was wrong, for programs: stable from version to version. */
     readonly code: string,
     message: string,
+    /** What to do about it, for people: a part of the message too. */
     readonly advice: string,
   ) {
     super(advice ? `${message} ${advice}` : message);

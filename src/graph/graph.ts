@@ -10,28 +10,41 @@ export type Attr =
   | null
   | readonly Attr[]
   | { readonly [key: string]: Attr };
+/** What a node carries beside its inputs, by name. */
 export type Attrs = { readonly [key: string]: Attr };
 
 /** One operation: pure data. `inputs` and `outputs` are tensors of the same graph. */
 export interface Node {
+  /** Its place in the graph. */
   readonly id: number;
+  /** Name of the operation. */
   readonly op: string;
+  /** What it is applied to. */
   readonly inputs: readonly Tensor[];
+  /** What it makes. */
   readonly outputs: readonly Tensor[];
+  /** What else decides the result, such as a stride. */
   readonly attrs: Attrs;
 }
 
 /** A symbolic tensor: a shape, a dtype and the node that makes it. It holds no numbers. */
 export class Tensor implements TensorType {
   constructor(
+    /** The graph that it belongs to. */
     readonly graph: Graph,
+    /** Its number among the graph's tensors. */
     readonly id: number,
+    /** Sizes of its axes, outermost first. */
     readonly shape: Shape,
+    /** Type of its elements. */
     readonly dtype: DType,
+    /** What makes it. */
     readonly node: Node,
+    /** Which of the node's outputs it is. */
     readonly index: number,
   ) {}
 
+  /** Number of axes. */
   get rank(): number {
     return this.shape.length;
   }
@@ -53,6 +66,7 @@ export class Tensor implements TensorType {
 
 /** A named tensor that outlives the step: parameters, optimiser moments, counters, data sets. */
 export interface Variable extends TensorType {
+  /** Its name in the graph, and wherever its values are kept. */
   readonly name: string;
   /** The value that the step starts from. */
   readonly initial: Tensor;
@@ -62,18 +76,33 @@ export interface Variable extends TensorType {
 
 /** The serialised form of a graph: plain JSON. Tensors are numbered in the order they were made. */
 export interface GraphData {
+  /** In the order that they were made in. */
   readonly nodes: readonly {
+    /** Name of the operation. */
     readonly op: string;
+    /** Numbers of the tensors that it is applied to. */
     readonly inputs: readonly number[];
+    /** What else decides the result. */
     readonly attrs: Attrs;
-    readonly outputs: readonly { readonly shape: Shape; readonly dtype: DType }[];
+    /** Types of what it makes. */
+    readonly outputs: readonly TensorType[];
   }[];
+  /** What outlives the graph's run. */
   readonly variables: readonly {
+    /** The variable's name. */
     readonly name: string;
+    /** The tensor that it begins with. */
     readonly initial: number;
+    /** The tensor that it ends with. */
     readonly current: number;
   }[];
-  readonly outputs: readonly { readonly name: string; readonly tensor: number }[];
+  /** Results. */
+  readonly outputs: readonly {
+    /** The result's name. */
+    readonly name: string;
+    /** The tensor that it is. */
+    readonly tensor: number;
+  }[];
 }
 
 /**
@@ -83,8 +112,11 @@ export interface GraphData {
  * afterwards reads that version. Nothing is executed here; `runtime/` does that.
  */
 export class Graph {
+  /** In the order that they were made in, in which they can be computed. */
   readonly nodes: Node[] = [];
+  /** By name. */
   readonly variables = new Map<string, Variable>();
+  /** Results by name. */
   readonly outputs = new Map<string, Tensor>();
   private tensorCount = 0;
 
@@ -165,6 +197,7 @@ export class Graph {
     return [...this.outputs.values(), ...updated.map((v) => v.current)];
   }
 
+  /** The graph as plain data; `JSON.stringify` calls it. */
   toJSON(): GraphData {
     return {
       nodes: this.nodes.map((node) => ({

@@ -6,7 +6,9 @@ export type DType = 'f32' | 'u32' | 'u8';
 
 /** What is known of a tensor before it has a value. */
 export interface TensorType {
+  /** Sizes of its axes. */
   readonly shape: Shape;
+  /** Type of its elements. */
   readonly dtype: DType;
 }
 

@@ -18,6 +18,7 @@ import { type Net, wholePart } from './net.ts';
  */
 export class WeightAverage {
   constructor(
+    /** Whose weights are averaged. */
     readonly net: Net,
     /** Share of the old average in the new, from 0 up to 1. */
     readonly decay: number,

@@ -8,11 +8,13 @@ export interface FileLayout {
 
 /** A tensor that is a part of a variable, such as a layer's weight in its net's flat buffer. Plain data. */
 export interface NamedPart extends FileLayout {
+  /** Name of the variable that it is a part of. */
   readonly variable: string;
   /** Its name in files and messages, such as `generator.main.0.weight`. */
   readonly name: string;
   /** Where it lies in the variable, in elements. */
   readonly offset: number;
+  /** Number of elements. */
   readonly size: number;
   /** Sizes of its axes, in their order here. */
   readonly shape: Shape;

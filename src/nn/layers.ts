@@ -10,14 +10,21 @@ import { Module, ModuleBuffer, Parameter, type Pass } from './module.ts';
 
 /** Initialisers of a layer with weights; PyTorch's defaults if left out. */
 export interface WeightOptions {
+  /** Whether a bias is added; true by default. */
   readonly bias?: boolean;
+  /** How the weight starts. */
   readonly weightInit?: Initialiser;
+  /** How the bias starts. */
   readonly biasInit?: Initialiser;
 }
 
+/** Options of a convolution; height and width are treated alike. */
 export interface ConvLayerOptions extends WeightOptions {
+  /** Side of the kernel, in pixels. */
   readonly kernelSize: number;
+  /** 1 by default. */
   readonly stride?: number;
+  /** Zeros around the picture, in pixels; 0 by default. */
   readonly padding?: number;
 }
 
@@ -123,12 +130,15 @@ export class ConvTranspose2d extends Module {
   }
 }
 
+/** Options of a batch-norm, with PyTorch's defaults. */
 export interface BatchNormLayerOptions {
+  /** Added to the variance; 1e-5 by default. */
   readonly eps?: number;
-  /** Share of the new batch in the running statistics. */
+  /** Share of the new batch in the running statistics; 0.1 by default. */
   readonly momentum?: number;
   /** Initial scale; 1 by default. */
   readonly weightInit?: Initialiser;
+  /** Initial shift; 0 by default. */
   readonly biasInit?: Initialiser;
 }
 

@@ -24,8 +24,11 @@ export class Parameter {
   private readonly reads = new WeakMap<Tensor, Tensor>();
 
   constructor(
+    /** Sizes of its axes, in this engine's order. */
     readonly shape: Shape,
+    /** How it starts. */
     readonly init: Initialiser,
+    /** The order of its axes in files; as here by default. */
     readonly layout: FileLayout = { axes: shape.map((_, i) => i) },
   ) {}
 
@@ -44,7 +47,7 @@ export class Parameter {
     return this.home.offset;
   }
 
-  /** For `Net` only. */
+  /** @internal For `Net` only. */
   settle(offset: number): void {
     if (this.home)
       throw new GraphError('A layer belongs to two nets.', 'Make a layer of its own for each net.');
@@ -70,7 +73,9 @@ export class ModuleBuffer {
   private named: string | undefined;
 
   constructor(
+    /** Sizes of its axes. */
     readonly shape: Shape,
+    /** What it starts as. */
     readonly initial: Float32Array<ArrayBuffer>,
     /** Names by which PyTorch's files know the slices of axis 0, where it is several tensors there. */
     readonly fileNames?: readonly string[],
@@ -91,7 +96,7 @@ export class ModuleBuffer {
     return this.named;
   }
 
-  /** For `Net` only. */
+  /** @internal For `Net` only. */
   settle(variable: string): void {
     this.named = variable;
   }

@@ -28,7 +28,9 @@ export class Net {
   readonly size: number;
 
   constructor(
+    /** What its variables and its tensors in files begin with. */
     readonly name: string,
+    /** What it computes. */
     readonly module: Module,
   ) {
     let offset = 0;

@@ -10,6 +10,7 @@ import { type Net, wholePart } from './net.ts';
 
 /** Updates the parameters of a net. Its state lives in variables named `NET.OPTIMISER.*`. */
 export interface Optimiser {
+  /** What it updates. */
   readonly net: Net;
   /**
    * Traces one update that lowers `loss`: gradients of the net's parameters, then the update, which
@@ -38,8 +39,11 @@ function check(name: string, value: number, fits: boolean, range: string) {
 
 /** Options of Adam, with PyTorch's defaults. */
 export interface AdamOptions {
+  /** Learning rate; 1e-3 by default. */
   readonly lr?: number;
+  /** Decay of the averages of gradients and of their squares; 0.9 and 0.999 by default. */
   readonly betas?: readonly [number, number];
+  /** Added to the divisor; 1e-8 by default. */
   readonly eps?: number;
 }
 
@@ -50,6 +54,7 @@ export class Adam implements Optimiser {
   private readonly eps: number;
 
   constructor(
+    /** What it updates. */
     readonly net: Net,
     { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8 }: AdamOptions = {},
   ) {
@@ -117,7 +122,9 @@ export class Adam implements Optimiser {
 
 /** Options of SGD. */
 export interface SgdOptions {
+  /** Learning rate; 1e-3 by default. */
   readonly lr?: number;
+  /** Share of the last update that goes on; 0 by default. */
   readonly momentum?: number;
 }
 
@@ -127,6 +134,7 @@ export class SGD implements Optimiser {
   private readonly momentum: number;
 
   constructor(
+    /** What it updates. */
     readonly net: Net,
     { lr = 1e-3, momentum = 0 }: SgdOptions = {},
   ) {

@@ -7,7 +7,9 @@ import { reshape } from './movement.ts';
 
 /** Stride and zero padding, the same for height and width. */
 export interface ConvOptions {
+  /** Pixels from one output to the next. */
   readonly stride: number;
+  /** Zeros around the picture, in pixels. */
   readonly padding: number;
 }
 

@@ -7,9 +7,11 @@ import type { Session } from './session.ts';
 
 /** A graph that reads what is being trained, and variables of its own, its inputs. Plain data. */
 export interface TracedFunction<Input extends string = string, Output extends string = string> {
+  /** It reads variables of the program and the inputs, and has the outputs. */
   readonly graph: Graph;
   /** What the inputs are until others are given. */
   readonly inputs: ReadonlyMap<Input, Elements>;
+  /** Names of the results. */
   readonly outputs: readonly Output[];
 }
 
@@ -36,14 +38,14 @@ export class GraphFunction<Input extends string = string, Output extends string 
   readonly #inputs: Map<string, Elements>;
   readonly #host: FunctionHost;
 
-  /** For trainers. */
+  /** @internal For trainers. */
   constructor(traced: TracedFunction<Input, Output>, host: FunctionHost) {
     this.#traced = traced;
     this.#inputs = new Map(traced.inputs);
     this.#host = host;
   }
 
-  /** For trainers: makes what it needs on the device of `session`. */
+  /** @internal For trainers: makes what it needs on the device of `session`. */
   async bind(session: Session): Promise<void> {
     const { graph } = this.#traced;
     const bound = await session.compile(graph, [...this.#inputs.keys()], this.#choices);
@@ -131,6 +133,7 @@ export class GraphFunction<Input extends string = string, Output extends string 
     this.#host.forget(this);
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -8,6 +8,7 @@ import type { TrainingProgram } from './program.ts';
 
 /** A `TrainingProgram` for `structuredClone` and `postMessage`. */
 export type ProgramData<Name extends string = string> = Omit<TrainingProgram<Name>, 'step'> & {
+  /** The graph of a step as JSON. */
   readonly step: GraphData;
 };
 
@@ -15,22 +16,27 @@ export type ProgramData<Name extends string = string> = Omit<TrainingProgram<Nam
 export type FunctionData<Input extends string = string, Output extends string = string> = Omit<
   TracedFunction<Input, Output>,
   'graph'
-> & { readonly graph: GraphData };
+> & {
+  /** The function's graph as JSON. */
+  readonly graph: GraphData;
+};
 
+/** A program as data that can be posted; big arrays are the same ones. */
 export const encodeProgram = <Name extends string>(
   program: TrainingProgram<Name>,
 ): ProgramData<Name> => ({ ...program, step: program.step.toJSON() });
 
-/** Errors: `GraphError` and `ShapeError` where the data is damaged. */
+/** The program again. Errors: `GraphError` and `ShapeError` where the data is damaged. */
 export const decodeProgram = <Name extends string>(
   data: ProgramData<Name>,
 ): TrainingProgram<Name> => ({ ...data, step: Graph.fromJSON(data.step, operations()) });
 
+/** A function as data that can be posted. */
 export const encodeFunction = <Input extends string, Output extends string>(
   traced: TracedFunction<Input, Output>,
 ): FunctionData<Input, Output> => ({ ...traced, graph: traced.graph.toJSON() });
 
-/** Errors: `GraphError` and `ShapeError` where the data is damaged. */
+/** The function again. Errors: `GraphError` and `ShapeError` where the data is damaged. */
 export const decodeFunction = <Input extends string, Output extends string>(
   data: FunctionData<Input, Output>,
 ): TracedFunction<Input, Output> => ({ ...data, graph: Graph.fromJSON(data.graph, operations()) });

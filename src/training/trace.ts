@@ -76,6 +76,7 @@ export interface StepContext<Data extends string = string> {
    * The newest version: `assign` makes another.
    */
   variable(name: string, initial: Values): Tensor;
+  /** Makes a tensor of its shape the newest version of a `variable`: the next step begins with it. */
   assign(name: string, value: Tensor): void;
 }
 
@@ -92,6 +93,7 @@ export interface TrainingDefinition<Data extends string, Name extends string> {
   readonly nets?: readonly Net[];
   /** Averages of weights that the step updates. */
   readonly averages?: readonly WeightAverage[];
+  /** What batches are drawn from, by name. */
   readonly data?: Readonly<Record<Data, DataSet>>;
   /**
    * One step, called once: it builds what is then run again and again. Returns what the step reports:

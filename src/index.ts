@@ -1,0 +1,247 @@
+// Declarations name Symbol.dispose, which the libraries of older targets lack.
+/// <reference lib="esnext.disposable" preserve="true" />
+
+/** Ganvas: trains generative adversarial networks on WebGPU. This is the whole public API. */
+
+// The device. Everything else is given an engine.
+
+export type { AdapterKind } from './gpu/adapter-kind.ts';
+export type { DeviceOptions, LimitName, Limits, OptionalFeature } from './gpu/device.ts';
+export {
+  type AdapterInfo,
+  Engine,
+  type EngineOptions,
+  type MemoryInfo,
+  type TuningOptions,
+} from './runtime/engine.ts';
+export type { CompileProgress, DeviceTensor } from './runtime/executable.ts';
+export type { Choices } from './runtime/plan.ts';
+export type { TuneMode, TuningStore } from './runtime/tuner.ts';
+export { indexedDbTuningStore } from './runtime/tuning-store.browser.ts';
+
+// Data sets.
+
+export { type IdxOptions, type IdxSource, readIdxImages, readIdxLabels } from './data/idx.ts';
+export type { DataProgress, ImageSet, LeftOut } from './data/image-set.ts';
+export { type PictureOptions, type PictureSource, readPictures } from './data/pictures.browser.ts';
+export { fitToSquare } from './data/resize.ts';
+export { oneHot, type Values } from './data/values.ts';
+
+// A GAN on pictures: training it, and drawing samples of it.
+
+export {
+  type DcganShape,
+  type DiscriminatorNorm,
+  type DiscriminatorOptions,
+  dcganDiscriminator,
+  dcganGenerator,
+} from './gan/dcgan.ts';
+export { Generator } from './gan/generator.ts';
+export { interpolate, slerp } from './gan/interpolate.ts';
+export type { StepMetrics } from './gan/metrics.ts';
+export { defaultOptions, type GanOptions } from './gan/options.ts';
+export { type GridLayout, type PictureGrid, Pictures } from './gan/pictures.ts';
+export { type Requirements, requirements } from './gan/requirements.ts';
+export type { CanvasView, LatentChoice, SampleOptions, Sampler } from './gan/sampler.ts';
+export { type GanStats, GanTrainer } from './gan/trainer.ts';
+
+// What generator and discriminator are trained for.
+
+export { type Divergence, fGan } from './gan/objectives/f-gan.ts';
+export { hinge } from './gan/objectives/hinge.ts';
+export type { ObjectiveName } from './gan/objectives/index.ts';
+export { leastSquares } from './gan/objectives/least-squares.ts';
+export { type MmdKernel, mmd } from './gan/objectives/mmd.ts';
+export { type Costs, type Objective, objectiveOf } from './gan/objectives/objective.ts';
+export {
+  type GeneratorLoss,
+  type OriginalGanOptions,
+  originalGan,
+} from './gan/objectives/original.ts';
+export { wasserstein } from './gan/objectives/wasserstein.ts';
+
+// What all trainers have.
+
+export type {
+  RunOptions,
+  TrainerEvent,
+  TrainerOptions,
+  TrainerStats,
+  TrainOptions,
+} from './training/base-trainer.ts';
+export type { Metrics } from './training/metrics.ts';
+export type { Snapshot } from './training/session.ts';
+
+// Training steps of your own.
+
+export type { GraphFunction, TracedFunction } from './training/graph-function.ts';
+export type { TrainingProgram } from './training/program.ts';
+export {
+  decodeFunction,
+  decodeProgram,
+  encodeFunction,
+  encodeProgram,
+  type FunctionData,
+  type ProgramData,
+} from './training/program-data.ts';
+export {
+  type BatchOptions,
+  type DataSet,
+  type StepContext,
+  type TrainingDefinition,
+  traceFunction,
+  traceTraining,
+} from './training/trace.ts';
+export { type CustomTrainerOptions, Trainer } from './training/trainer.ts';
+
+// Layers, initialisers, losses and optimisers, in PyTorch's terms.
+
+export { WeightAverage } from './nn/average.ts';
+export type { FileLayout, NamedPart } from './nn/file-layout.ts';
+export {
+  constantInit,
+  HostRandom,
+  type Initialiser,
+  type KaimingOptions,
+  kaimingNormalInit,
+  kaimingUniformInit,
+  normalInit,
+  pytorchDefaultInit,
+  uniformInit,
+  zerosInit,
+} from './nn/initialisers.ts';
+export {
+  BatchNorm2d,
+  type BatchNormLayerOptions,
+  Conv2d,
+  type ConvLayerOptions,
+  ConvTranspose2d,
+  Flatten,
+  LeakyReLU,
+  Linear,
+  ReLU,
+  Sequential,
+  Sigmoid,
+  Tanh,
+  Unflatten,
+  type WeightOptions,
+} from './nn/layers.ts';
+export {
+  bceWithLogitsLoss,
+  crossEntropyLoss,
+  l1Loss,
+  logSoftmax,
+  mseLoss,
+  softmax,
+} from './nn/losses.ts';
+export { Module, ModuleBuffer, Parameter, type Pass } from './nn/module.ts';
+export { Net } from './nn/net.ts';
+export { Adam, type AdamOptions, type Optimiser, SGD, type SgdOptions } from './nn/optimisers.ts';
+export { clipWeights, gradientPenalty, zeroCentredPenalty } from './nn/regularisers.ts';
+
+// Operations on tensors.
+
+export { gradients } from './graph/autodiff.ts';
+export type { Attr, Attrs, Graph, GraphData, Node, Tensor, Variable } from './graph/graph.ts';
+export type { DType, Shape, TensorType } from './graph/shape.ts';
+export {
+  type ConvOptions,
+  conv2d,
+  conv2dInputGrad,
+  conv2dWeightGrad,
+} from './ops/conv2d.ts';
+export {
+  abs,
+  add,
+  bceWithLogits,
+  clamp,
+  detach,
+  div,
+  equal,
+  exp,
+  greater,
+  greaterEqual,
+  leakyRelu,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  type Operand,
+  relu,
+  rsqrt,
+  select,
+  sigmoid,
+  sign,
+  softplus,
+  sqrt,
+  square,
+  sub,
+  tanh,
+} from './ops/elementwise.ts';
+export { type MatmulOptions, matmul } from './ops/matmul.ts';
+export { broadcastTo, concat, pad, reshape, slice, transpose } from './ops/movement.ts';
+export { max, mean, sum } from './ops/reduce.ts';
+export type { Elements } from './runtime/variables.ts';
+
+// All of it in a worker, whose file imports 'ganvas/worker'.
+
+export { type ConnectOptions, connect } from './worker/connect.ts';
+export { transfer } from './worker/peer.ts';
+export type {
+  Remote,
+  RemoteEngine,
+  RemoteFunction,
+  RemoteGanTrainer,
+  RemoteGanvas,
+  RemoteGenerator,
+  RemoteSampler,
+  RemoteTrainer,
+} from './worker/remote.ts';
+
+// Files and measures.
+
+export {
+  type ReadTensor,
+  readSafetensors,
+  type SafetensorsFile,
+  type WritableTensor,
+  writeSafetensors,
+} from './io/safetensors.ts';
+export { type SlicedWassersteinOptions, slicedWasserstein } from './metrics/sliced-wasserstein.ts';
+
+// Errors: each has a `code` for programs, and advice for people.
+
+export {
+  DataError,
+  DataFormatError,
+  DataReadError,
+  DataSizeError,
+  EmptyDataError,
+  GzipError,
+  NoReadablePicturesError,
+  TrailingDataError,
+  TruncatedDataError,
+} from './data/errors.ts';
+export { CheckpointError } from './gan/checkpoint.ts';
+export { ModelError } from './gan/dcgan.ts';
+export { RunLimitError } from './gan/requirements.ts';
+export {
+  CanvasError,
+  DeviceLostError,
+  GpuInternalError,
+  GpuValidationError,
+  LimitError,
+  NoAdapterError,
+  NoWebGPUError,
+  OutOfMemoryError,
+  RecoveryError,
+  ShaderError,
+  type ShaderMessage,
+} from './gpu/errors.ts';
+export { GanvasError, GraphError, ShapeError } from './graph/errors.ts';
+export { SafetensorsError } from './io/safetensors.ts';
+export { NonFiniteError } from './training/metrics.ts';
+export { StateError } from './training/state.ts';
+export { ProgramError } from './training/trace.ts';
+export { WorkerError } from './worker/errors.ts';

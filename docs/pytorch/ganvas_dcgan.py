@@ -520,6 +520,9 @@ OPTIONS = {
     **dict.fromkeys(["freshLatent", "mixedBatch", "flip"], bool),
     **dict.fromkeys(["generatorLoss", "latent"], str),
 }
+# What Ganvas can do and this script cannot: options of which it knows one value only. Files that were
+# written before Ganvas could leave them out.
+ONLY = {"objective": "original", "clipWeights": 0, "gradientPenalty": 0, "r1": 0, "normD": "batch"}
 
 
 def read_options(path, text):
@@ -529,7 +532,13 @@ def read_options(path, text):
         options = None
     if not isinstance(options, dict):
         raise Refusal(f"{path}: its options are no JSON object.")
-    for name in sorted(set(options) ^ set(OPTIONS)):
+    for name, value in ONLY.items():
+        if options.setdefault(name, value) != value:
+            raise Refusal(
+                f"{path}: the option {name} is {options[name]!r}, and this script knows only {value!r}. "
+                "Go on with the run in Ganvas."
+            )
+    for name in sorted(set(options) ^ {*OPTIONS, *ONLY}):
         problem = "is not known to this script: get the one of the Ganvas that wrote the file"
         raise Refusal(f"{path}: the option {name} {problem if name in options else 'is missing'}.")
     for name, kind in OPTIONS.items():

@@ -112,29 +112,36 @@ export function dcganGenerator(shape: DcganShape): Module {
   return new Main(new Sequential(...layers));
 }
 
+/** What normalises the inner layers of a discriminator. */
+export type DiscriminatorNorm = 'batch' | 'none';
+
+export const discriminatorNorms: readonly DiscriminatorNorm[] = ['batch', 'none'];
+
 /** What a discriminator may have that not all have. */
 export interface DiscriminatorOptions {
   /** Numbers that it makes of a picture, by default 1: a logit. */
   readonly outputs?: number;
+  /** What normalises its inner layers. Without any they have biases instead. */
+  readonly norm?: DiscriminatorNorm;
 }
 
 /**
  * The discriminator: pictures [N, imageSize, imageSize, channels] → logits [N, 1, 1, outputs].
  *
  * Radford et al. 2016, section 3: strided convolutions, batch-norm everywhere but at the input,
- * LeakyReLU(0.2). The sigmoid is left to the loss, which is safer.
+ * unless `norm` says otherwise, LeakyReLU(0.2). The sigmoid is left to the loss, which is safer.
  */
 export function dcganDiscriminator(
   shape: DcganShape,
-  { outputs = 1 }: DiscriminatorOptions = {},
+  { outputs = 1, norm = 'batch' }: DiscriminatorOptions = {},
 ): Module {
   checkDcganShape(shape);
   const maps = widths(shape);
   const layers: Module[] = [new Conv2d(shape.channels, maps[0], halving), new LeakyReLU(0.2)];
   for (let i = 1; i < maps.length; i++) {
     layers.push(
-      new Conv2d(maps[i - 1], maps[i], halving),
-      new BatchNorm2d(maps[i], normInit),
+      new Conv2d(maps[i - 1], maps[i], { ...halving, bias: norm === 'none' }),
+      ...(norm === 'batch' ? [new BatchNorm2d(maps[i], normInit)] : []),
       new LeakyReLU(0.2),
     );
   }

@@ -1,6 +1,9 @@
 import type { Metrics } from '../training/metrics.ts';
 
-/** What a step of a GAN reports. */
+/**
+ * What a step of a GAN reports. `lossD` has all that D lowers, penalties too: what it has beyond
+ * `lossDReal` and `lossDFake`. `dReal` and so on are sigmoids of D's outputs, whatever its objective.
+ */
 export const metricNames = [
   'lossD',
   'lossDReal',

@@ -1,5 +1,11 @@
 import type { Distribution } from '../ops/random.ts';
-import { checkDcganShape, type DcganShape, ModelError } from './dcgan.ts';
+import {
+  checkDcganShape,
+  type DcganShape,
+  type DiscriminatorNorm,
+  discriminatorNorms,
+  ModelError,
+} from './dcgan.ts';
 import { needsBoundedSlope, type ObjectiveName, objectiveNames } from './objectives/index.ts';
 import { type GeneratorLoss, generatorLosses } from './objectives/original.ts';
 
@@ -26,6 +32,12 @@ export interface GanOptions extends DcganShape {
   readonly labelSmoothing: number;
   /** D's parameters are kept in [−c, c] (Arjovsky et al. 2017, algorithm 1: 0.01); 0 for no limit. */
   readonly clipWeights: number;
+  /** λ of the penalty on slopes of D other than 1 (Gulrajani et al. 2017: 10); 0 for none. */
+  readonly gradientPenalty: number;
+  /** γ of the penalty on slopes of D at real pictures: R1 (Mescheder et al. 2018: 10); 0 for none. */
+  readonly r1: number;
+  /** What normalises D's inner layers. */
+  readonly normD: DiscriminatorNorm;
   /** Decay of the average of G's weights that samples are drawn with; 0 for none. */
   readonly ema: number;
   /** Mirror real pictures at random. */
@@ -52,6 +64,9 @@ export const defaultOptions: GanOptions = {
   generatorLoss: 'non-saturating',
   labelSmoothing: 0,
   clipWeights: 0,
+  gradientPenalty: 0,
+  r1: 0,
+  normD: 'batch',
   ema: 0,
   flip: false,
   seed: 0,
@@ -83,7 +98,8 @@ export function resolveOptions(given: Partial<GanOptions>): GanOptions {
     if (!fits)
       throw new ModelError(`The option ${name} is ${options[name]}.`, `It must be ${range}.`);
   };
-  const { batchSize, lrD, lrG, beta1, dSteps, labelSmoothing, clipWeights, ema, seed } = options;
+  const { batchSize, lrD, lrG, beta1, dSteps, labelSmoothing, ema, seed } = options;
+  const { clipWeights, gradientPenalty, r1 } = options;
   demand(
     'batchSize',
     Number.isInteger(batchSize) && batchSize >= 2 && batchSize <= 65536,
@@ -115,6 +131,9 @@ export function resolveOptions(given: Partial<GanOptions>): GanOptions {
     'normal or uniform',
   );
   demand('objective', objectiveNames.includes(options.objective), objectiveNames.join(', '));
+  demand('normD', discriminatorNorms.includes(options.normD), discriminatorNorms.join(', '));
+  demand('gradientPenalty', gradientPenalty >= 0 && gradientPenalty <= 1e6, 'in [0, 1e6]');
+  demand('r1', r1 >= 0 && r1 <= 1e6, 'in [0, 1e6]');
   demand('clipWeights', clipWeights >= 0 && clipWeights <= 10, 'in [0, 10]');
   checkTogether(options);
   return options;
@@ -122,7 +141,7 @@ export function resolveOptions(given: Partial<GanOptions>): GanOptions {
 
 /** Throws a `ModelError` for options that contradict each other. */
 function checkTogether(options: GanOptions): void {
-  const { objective, generatorLoss, labelSmoothing, clipWeights } = options;
+  const { objective, generatorLoss, labelSmoothing, clipWeights, gradientPenalty, r1 } = options;
   const refuse = (when: boolean, message: string, advice: string) => {
     if (when) throw new ModelError(message, advice);
   };
@@ -138,9 +157,23 @@ function checkTogether(options: GanOptions): void {
     `The objective is ${objective}, and labelSmoothing ${ofTheOriginal}.`,
     'Leave one of them out.',
   );
+  const bounds = Object.entries({ clipWeights, gradientPenalty, r1 })
+    .filter(([, strength]) => strength > 0)
+    .map(([name]) => name);
   refuse(
-    needsBoundedSlope(objective) && clipWeights === 0,
+    bounds.length > 1,
+    `${bounds.join(' and ')} bound the slope of D in ways that contradict each other.`,
+    'Choose one of them.',
+  );
+  refuse(
+    needsBoundedSlope(objective) && clipWeights + gradientPenalty === 0,
     `The objective ${objective} means nothing while the slope of D has no bound.`,
-    'Give clipWeights: 0.01.',
+    "Give gradientPenalty: 10 with normD: 'none', or clipWeights: 0.01.",
+  );
+  // Each picture's slope is penalised, and a batch-norm makes logits depend on the others' pictures too.
+  refuse(
+    options.normD === 'batch' && gradientPenalty + r1 > 0,
+    `${bounds[0]} is of the slope of D at each picture, and batch-norm mixes those of a batch.`,
+    "Give normD: 'none'.",
   );
 }

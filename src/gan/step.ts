@@ -4,8 +4,8 @@ import type { NamedPart } from '../nn/file-layout.ts';
 import { HostRandom } from '../nn/initialisers.ts';
 import { Net, wholePart } from '../nn/net.ts';
 import { Adam } from '../nn/optimisers.ts';
-import { clipWeights } from '../nn/regularisers.ts';
-import { add, sigmoid } from '../ops/elementwise.ts';
+import { clipWeights, gradientPenalty, zeroCentredPenalty } from '../nn/regularisers.ts';
+import { add, mul, sigmoid } from '../ops/elementwise.ts';
 import { concat, reshape, slice } from '../ops/movement.ts';
 import { advance, gatherPictures, random, STATE_SHAPE, shuffledIndices } from '../ops/random.ts';
 import { mean } from '../ops/reduce.ts';
@@ -17,7 +17,7 @@ import type { Objective } from './objectives/objective.ts';
 import type { GanOptions } from './options.ts';
 
 /** Independent sequences of random numbers of a run. Batch d of a step uses `latent + d`. */
-const streams = { latent: 1 << 8, freshLatent: 1 << 16, flip: 1 << 17 } as const;
+const streams = { latent: 1 << 8, freshLatent: 1 << 16, flip: 1 << 17, mix: 1 << 18 } as const;
 
 /** Variables of a run that are no net's. */
 export const variableNames = {
@@ -43,7 +43,10 @@ export class Players {
     const { lrD, lrG, beta1, ema } = options;
     this.generator = new Net('generator', dcganGenerator(options));
     const outputs = hasFeatures(options.objective) ? FEATURES : 1;
-    this.discriminator = new Net('discriminator', dcganDiscriminator(options, { outputs }));
+    this.discriminator = new Net(
+      'discriminator',
+      dcganDiscriminator(options, { outputs, norm: options.normD }),
+    );
     this.objective = objectiveFor(options);
     this.optimiserG = new Adam(this.generator, { lr: lrG, betas: [beta1, 0.999] });
     this.optimiserD = new Adam(this.discriminator, { lr: lrD, betas: [beta1, 0.999] });
@@ -107,6 +110,22 @@ function judge(
   return { real: slice(rows, [0, 0], [n, outputs]), fake: slice(rows, [n, 0], [2 * n, outputs]) };
 }
 
+/** What D's loss has beside the objective's, if anything. `mix` are random numbers from 0 to 1. */
+function slopePenalty(
+  { options, discriminator, objective }: Players,
+  pictures: { readonly real: Tensor; readonly fake: Tensor },
+  logits: { readonly real: Tensor; readonly fake: Tensor },
+  mix: () => Tensor,
+): Tensor | undefined {
+  const critic = (outputs: Tensor) => objective.critic(outputs, logits.real, logits.fake);
+  if (options.r1 > 0)
+    return mul(zeroCentredPenalty(critic(logits.real), pictures.real), options.r1 / 2);
+  if (options.gradientPenalty === 0) return undefined;
+  const judge = (x: Tensor) => critic(discriminator.forward(x, { training: true }));
+  const penalty = gradientPenalty(judge, pictures.real, pictures.fake, mix());
+  return mul(penalty, options.gradientPenalty);
+}
+
 /**
  * One training step (Goodfellow et al. 2014, algorithm 1): k updates of D, then one of G.
  *
@@ -141,7 +160,13 @@ export function traceStep(
     fake = generator.forward(latentBatch(state, options, streams.latent + d), { training: true });
     const logits = judge(discriminator, real, fake, options.mixedBatch);
     const { lossReal, lossFake } = objective.discriminator(logits.real, logits.fake);
-    const loss = add(lossReal, lossFake);
+    const penalty = slopePenalty(players, { real, fake }, logits, () => {
+      const shape = [batchSize, 1, 1, 1];
+      const u = random(state, shape, { distribution: 'uniform', stream: streams.mix + d });
+      return add(mul(u, 0.5), 0.5);
+    });
+    const judged = add(lossReal, lossFake);
+    const loss = penalty ? add(judged, penalty) : judged;
     const { gradNorm } = players.optimiserD.minimise(loss);
     if (options.clipWeights > 0) clipWeights(discriminator, graph, options.clipWeights);
     metrics.set('lossD', loss).set('lossDReal', lossReal).set('lossDFake', lossFake);

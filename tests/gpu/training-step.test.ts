@@ -43,6 +43,15 @@ const variants: [name: string, options: Partial<GanOptions>][] = [
   ['clipped', { objective: 'wasserstein', clipWeights: 0.05, dSteps: 2, seed: 13 }],
   ['f-GAN', { objective: 'f-gan-hellinger', seed: 9 }],
   ['MMD', { objective: 'mmd-rational-quadratic', clipWeights: 0.3, seed: 10 }],
+  [
+    'gradient penalty',
+    { objective: 'wasserstein', gradientPenalty: 10, normD: 'none', dSteps: 2, seed: 5 },
+  ],
+  ['R1, mixed batch', { r1: 10, normD: 'none', mixedBatch: true, seed: 3 }],
+  [
+    'penalised MMD',
+    { objective: 'mmd-gaussian', gradientPenalty: 10, normD: 'none', batchSize: 4, seed: 3 },
+  ],
   ['label smoothing', { labelSmoothing: 0.1, seed: 43 }],
   ['average of weights', { ema: 0.9, seed: 34 }],
   ['flipped', { flip: true, seed: 54 }],

@@ -355,6 +355,11 @@ describe('what can be changed on the way', () => {
       [withOptions({ ema: undefined }), /the option ema is missing/],
       [withOptions({ flip: 1 }), /the option flip is 1, not of the type bool/],
       [withOptions({ generatorLoss: 'hinge' }), /generatorLoss is 'hinge', which is not supported/],
+      [
+        withOptions({ objective: 'hinge' }),
+        /objective is 'hinge', and this script knows only 'orig/,
+      ],
+      [withOptions({ objective: undefined, r1: undefined }), /^$/],
       [withOptions({ width: 8 }), /generator\.main\.0\.weight is F32 \[8, 8, 4, 4\], where/],
       [{ tensors: [['state', undefined]] }, /lacks state/],
       [{ tensors: [['extra', one]] }, /holds extra, which this script does not know/],

@@ -1,0 +1,41 @@
+// Runs of every kind go on from their checkpoints bit by bit, on their own device.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Engine, type GanOptions, GanTrainer } from '../../src/index.ts';
+import { noisePictures } from '../support/pictures.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await Engine.create();
+});
+afterAll(() => engine.dispose());
+
+const kinds: [name: string, options: Partial<GanOptions>][] = [
+  ['least squares', { objective: 'least-squares', ema: 0.9 }],
+  ['clipped Wasserstein', { objective: 'wasserstein', clipWeights: 0.05, dSteps: 2 }],
+  ['penalised Wasserstein', { objective: 'wasserstein', gradientPenalty: 10, normD: 'none' }],
+  ['R1', { r1: 10, normD: 'none' }],
+  // G's update makes a pass of D on real pictures, which batch-norm counts.
+  ['MMD', { objective: 'mmd-rational-quadratic', clipWeights: 0.3 }],
+];
+
+test.each(kinds)('%s', async (_, given) => {
+  const options = {
+    ...{ imageSize: 16, channels: 1, width: 2, latentDim: 4, batchSize: 4 },
+    ...{ seed: 5, ...given },
+  } as const;
+  const pictures = noisePictures(11, 16, 1);
+  const files: Uint8Array<ArrayBuffer>[] = [];
+  const trainer = await GanTrainer.create(engine, pictures, options);
+  for await (const { step } of trainer.run({ steps: 5 }))
+    if (step === 2) files.push(await trainer.checkpoint());
+  files.push(await trainer.checkpoint());
+  trainer.dispose();
+
+  const again = await GanTrainer.resume(engine, pictures, files[0]);
+  expect(again.options).toMatchObject(options);
+  const left = 5 - again.step;
+  expect(left).toBeGreaterThan(0);
+  for await (const _ of again.run({ steps: left }));
+  expect(await again.checkpoint()).toEqual(files[1]);
+  again.dispose();
+});

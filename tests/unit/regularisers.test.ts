@@ -1,0 +1,229 @@
+// What is added to a loss, or done to parameters, beside it: in float64, against finite differences,
+// and in whole training steps, where each would be missed if it were left out.
+import { describe, expect, test } from 'vitest';
+import { dcganDiscriminator } from '../../src/gan/dcgan.ts';
+import { metricNames } from '../../src/gan/metrics.ts';
+import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
+import { Players, traceStep } from '../../src/gan/step.ts';
+import { gradients } from '../../src/graph/autodiff.ts';
+import { Graph, type Tensor } from '../../src/graph/graph.ts';
+import { prune } from '../../src/graph/prune.ts';
+import { HostRandom } from '../../src/nn/initialisers.ts';
+import { Net } from '../../src/nn/net.ts';
+import { gradientPenalty, zeroCentredPenalty } from '../../src/nn/regularisers.ts';
+import { add, mul, tanh } from '../../src/ops/elementwise.ts';
+import { matmul } from '../../src/ops/matmul.ts';
+import { METRIC_PITCH } from '../../src/training/metrics.ts';
+import { interpret } from '../reference/index.ts';
+import { RandomValues } from '../reference/random-values.ts';
+import { noisePictures } from '../support/pictures.ts';
+import { startOf } from '../support/step-states.ts';
+
+const valuesOf = (graph: Graph, given: Record<string, ArrayLike<number>>) =>
+  interpret(graph, new Map(Object.entries(given))).outputs;
+
+describe('penalties on slopes', () => {
+  /** Σⱼ vⱼ tanh(x·Wⱼ) of each item [N, 3], and its slope worked out by hand. */
+  const random = new RandomValues(3);
+  const [w, v] = [random.normal(6), random.normal(2)];
+  const slopeAt = (x: readonly number[]): number => {
+    const slope = [0, 0, 0];
+    for (let j = 0; j < 2; j++) {
+      const inner = x.reduce((s, xi, i) => s + xi * w[2 * i + j], 0);
+      x.forEach((_, i) => {
+        slope[i] += v[j] * (1 - Math.tanh(inner) ** 2) * w[2 * i + j];
+      });
+    }
+    return Math.hypot(...slope);
+  };
+  const critic = (x: Tensor): Tensor =>
+    matmul(tanh(matmul(x, x.graph.variable('w', [3, 2]))), x.graph.variable('v', [2, 1]));
+  const rows = (x: Float32Array) => [0, 1, 2, 3].map((n) => [...x.subarray(3 * n, 3 * n + 3)]);
+  const real = random.normal(12);
+  const fake = random.normal(12);
+
+  test('R1 and R2 are mean squared slopes', () => {
+    const graph = new Graph();
+    const x = graph.variable('x', [4, 3]);
+    graph.output('penalty', zeroCentredPenalty(critic(x), x));
+    const expected = rows(real).reduce((s, row) => s + slopeAt(row) ** 2, 0) / 4;
+    expect(valuesOf(graph, { x: real, w, v }).get('penalty')![0]).toBeCloseTo(expected, 10);
+  });
+
+  test('the gradient penalty is of slopes other than 1, between real and fake', () => {
+    const mix = Float32Array.of(0.25, 0, 1, 0.5);
+    const graph = new Graph();
+    const [r, f] = ['real', 'fake'].map((name) => graph.variable(name, [4, 3]));
+    graph.output('penalty', gradientPenalty(critic, r, f, graph.variable('mix', [4, 1])));
+    const expected = rows(real).reduce((s, row, n) => {
+      const at = row.map((x, i) => mix[n] * x + (1 - mix[n]) * fake[3 * n + i]);
+      return s + (slopeAt(at) - 1) ** 2 / 4;
+    }, 0);
+    const penalty = valuesOf(graph, { real, fake, mix, w, v }).get('penalty')!;
+    expect(penalty[0]).toBeCloseTo(expected, 6);
+  });
+
+  test('a flat critic has a penalty with a finite gradient', () => {
+    const graph = new Graph();
+    const [r, f] = ['real', 'fake'].map((name) => graph.variable(name, [4, 3]));
+    const penalty = gradientPenalty(critic, r, f, graph.variable('mix', [4, 1]));
+    graph.output('penalty', penalty);
+    graph.output('gradient', gradients(penalty, [graph.variable('w', [3, 2])])[0]);
+    const flat = { real, fake, mix: new Float32Array(4), w: new Float32Array(6), v };
+    const outputs = valuesOf(graph, flat);
+    expect(outputs.get('penalty')![0]).toBeCloseTo(1, 5);
+    expect(outputs.get('gradient')!.every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe('double backward through a whole discriminator, by finite differences', () => {
+  const N = 3;
+  test.each(['batch', 'none'] as const)('normalised by: %s', (norm) => {
+    const shape = { imageSize: 16, channels: 1, width: 2, latentDim: 1 };
+    const net = new Net('discriminator', dcganDiscriminator(shape, { norm }));
+    const random = new RandomValues(2);
+    const given = new Map<string, ArrayLike<number>>(net.initialValues(new HostRandom(1)));
+    const weights = Float64Array.from(given.get(net.variable)!, (x) => 5 * x);
+    for (const name of ['real', 'fake']) given.set(name, random.normal(N * 256));
+    given.set('mix', random.uniform(N, 0, 1));
+
+    const graph = new Graph();
+    const [real, fake] = ['real', 'fake'].map((name) => graph.variable(name, [N, 16, 16, 1]));
+    const training = true;
+    const critic = (x: Tensor) => net.forward(x, { training });
+    const r1 = zeroCentredPenalty(critic(real), real);
+    const gp = gradientPenalty(critic, real, fake, graph.variable('mix', [N, 1, 1, 1]));
+    const loss = add(mul(r1, 0.1), gp);
+    graph.output('loss', loss);
+    const forward = prune(graph);
+    const [gradient] = gradients(loss, [net.weights(graph)]);
+    const at = (w: Float64Array, nodes = forward) =>
+      interpret(graph, new Map(given).set(net.variable, w), nodes).values;
+
+    const got = at(weights, graph.nodes).get(gradient.id)!;
+    for (const [name, { offset, size }] of net.parameters) {
+      const direction = random.normal(size);
+      const moved = (by: number) => {
+        const w = weights.slice();
+        direction.forEach((d, i) => {
+          w[offset + i] += by * d;
+        });
+        return at(w).get(loss.id)![0];
+      };
+      const expected = (moved(1e-6) - moved(-1e-6)) / 2e-6;
+      const along = direction.reduce((s, d, i) => s + d * got[offset + i], 0);
+      expect(Math.abs(along - expected), name).toBeLessThan(1e-5 * (1 + Math.abs(expected)));
+    }
+    expect(got.some((g) => Math.abs(g) > 1e-3)).toBe(true);
+  });
+});
+
+const small: Partial<GanOptions> = {
+  ...{ imageSize: 16, channels: 1, width: 2, latentDim: 4, batchSize: 4 },
+  ...{ lrD: 1e-3, lrG: 2e-3, seed: 3 },
+};
+
+/** A step in float64: its metrics, what it leaves, and values of the tensors that `watch` picks. */
+function stepOf(given: Partial<GanOptions>, watch: (graph: Graph) => Tensor[] = () => []) {
+  const options = resolveOptions({ ...small, ...given });
+  const players = new Players(options);
+  const graph = traceStep(players, [8, 16, 16, 1]);
+  const watched = watch(graph);
+  const before = startOf(players, noisePictures(8, 16, 1));
+  const { values, outputs, variables } = interpret(graph, before);
+  const metric = (name: (typeof metricNames)[number]) =>
+    outputs.get('metrics')![metricNames.indexOf(name) * METRIC_PITCH];
+  return { players, before, metric, variables, watched: watched.map((t) => values.get(t.id)!) };
+}
+
+/** The slope penalty of a D on pictures, computed apart from any step. */
+function penaltyOf(
+  { players, before }: ReturnType<typeof stepOf>,
+  build: (critic: (x: Tensor) => Tensor, x: (name: string) => Tensor) => Tensor,
+  given: Record<string, ArrayLike<number>>,
+): number {
+  const graph = new Graph();
+  const variable = (name: string) =>
+    graph.variable(name, name === 'mix' ? [4, 1, 1, 1] : [4, 16, 16, 1]);
+  const critic = (x: Tensor) => players.discriminator.forward(x, { training: true });
+  graph.output('penalty', build(critic, variable));
+  const all = new Map<string, ArrayLike<number>>([...before, ...Object.entries(given)]);
+  return interpret(graph, all).outputs.get('penalty')![0];
+}
+
+const made = (graph: Graph, op: string): Tensor[] =>
+  graph.nodes.filter((node) => node.op === op).map((node) => node.outputs[0]);
+
+describe('in a training step', () => {
+  const apart = (step: ReturnType<typeof stepOf>): number =>
+    step.metric('lossD') - step.metric('lossDReal') - step.metric('lossDFake');
+
+  test('clipped weights of D, after every update', () => {
+    const limit = 0.02;
+    const { variables, before } = stepOf({ objective: 'wasserstein', clipWeights: limit });
+    const largest = (x: ArrayLike<number>) =>
+      Array.from(x, Math.abs).reduce((a, b) => Math.max(a, b));
+    expect(largest(before.get('discriminator.parameters')!)).toBeGreaterThan(limit);
+    expect(largest(variables.get('discriminator.parameters')!)).toBeCloseTo(limit, 12);
+    expect(largest(variables.get('generator.parameters')!)).toBeGreaterThan(limit);
+  });
+
+  test('R1 is in D’s loss', () => {
+    const watch = (graph: Graph) => made(graph, 'gatherPictures');
+    const step = stepOf({ objective: 'hinge', r1: 6, normD: 'none' }, watch);
+    const [real] = step.watched;
+    const penalty = penaltyOf(
+      step,
+      (critic, x) => zeroCentredPenalty(critic(x('real')), x('real')),
+      { real },
+    );
+    expect(penalty).toBeGreaterThan(1e-3);
+    expect(apart(step)).toBeCloseTo(3 * penalty, 8);
+    expect(apart(stepOf({ objective: 'hinge', normD: 'none' }))).toBeCloseTo(0, 12);
+  });
+
+  test('the gradient penalty is in D’s loss', () => {
+    const watch = (graph: Graph) => [
+      ...made(graph, 'gatherPictures'),
+      ...made(graph, 'tanh'),
+      ...made(graph, 'random').filter(({ shape }) => shape.at(-1) === 1),
+    ];
+    const step = stepOf({ objective: 'wasserstein', gradientPenalty: 10, normD: 'none' }, watch);
+    const [real, fake, uniform] = step.watched;
+    expect(uniform).toHaveLength(4);
+    const mix = uniform.map((u) => (u + 1) / 2);
+    const penalty = penaltyOf(
+      step,
+      (critic, x) => gradientPenalty(critic, x('real'), x('fake'), x('mix')),
+      { real, fake, mix },
+    );
+    expect(penalty).toBeGreaterThan(1e-3);
+    expect(apart(step)).toBeCloseTo(10 * penalty, 8);
+  });
+
+  test.each<[string, Partial<GanOptions>, Partial<GanOptions>]>([
+    ['R1', { r1: 10 }, { r1: 0 }],
+    ['a gradient penalty', { gradientPenalty: 10 }, { gradientPenalty: 0 }],
+    ['clipping', { clipWeights: 0.01 }, { clipWeights: 0 }],
+  ])('%s changes what D learns', (_, on, off) => {
+    const learned = (given: Partial<GanOptions>) =>
+      stepOf({ objective: 'hinge', normD: 'none', ...given }).variables;
+    const parameters = 'discriminator.parameters';
+    expect(learned(on).get(parameters)).not.toEqual(learned(off).get(parameters));
+  });
+});
+
+describe('options that contradict each other are refused, and what to do is said', () => {
+  test.each<[Partial<GanOptions>, RegExp]>([
+    [{ gradientPenalty: 10 }, /gradientPenalty.*batch-norm.*normD: 'none'/],
+    [{ r1: 10 }, /r1.*batch-norm.*normD: 'none'/],
+    [{ r1: 10, gradientPenalty: 10, normD: 'none' }, /gradientPenalty and r1.*Choose one/],
+    [{ clipWeights: 0.01, gradientPenalty: 10 }, /clipWeights and gradientPenalty.*Choose one/],
+    [{ objective: 'wasserstein', r1: 10, normD: 'none' }, /wasserstein means nothing/],
+    [{ normD: 'layer' as never }, /normD is layer.*batch, none/],
+    [{ r1: -1 }, /r1 is -1/],
+    [{ gradientPenalty: Number.NaN }, /gradientPenalty is NaN/],
+  ])('%o', (given, message) => {
+    expect(() => resolveOptions(given)).toThrow(message);
+  });
+});

@@ -11,9 +11,9 @@ export type MmdKernel = 'gaussian' | 'rational-quadratic';
 /** The kernels of a mixture, of squared distances. Each is 1 at distance 0. */
 const mixtures: Readonly<Record<MmdKernel, readonly ((squares: Tensor) => Tensor)[]>> = {
   // Li et al. 2017, section 5: exp(−d²/2σ²).
-  gaussian: [1, 2, 4, 8, 16].map((sigma) => (d) => exp(mul(d, -0.5 / sigma ** 2))),
+  gaussian: /* @__PURE__ */ [1, 2, 4, 8, 16].map((sigma) => (d) => exp(mul(d, -0.5 / sigma ** 2))),
   // Bińkowski et al. 2018, section 2.1: (1 + d²/2α)^(−α).
-  'rational-quadratic': [0.2, 0.5, 1, 2, 5].map(
+  'rational-quadratic': /* @__PURE__ */ [0.2, 0.5, 1, 2, 5].map(
     (alpha) => (d) => exp(mul(log(add(mul(d, 0.5 / alpha), 1)), -alpha)),
   ),
 };

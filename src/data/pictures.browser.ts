@@ -14,7 +14,14 @@ import {
 import { convertChannels, resizePicture } from './resize.ts';
 
 /** A picture: a file that the user chose, or a name and how to get its bytes when it is its turn. */
-export type PictureSource = File | { readonly name: string; readonly open: () => Promise<Blob> };
+export type PictureSource =
+  | File
+  | {
+      /** What to call it in messages. */
+      readonly name: string;
+      /** Gets its bytes; called once. */
+      readonly open: () => Promise<Blob>;
+    };
 
 /** What pictures are made into. */
 export interface PictureOptions {

@@ -18,7 +18,8 @@ import { allocateBytes, checkImageSet, type ImageSet } from './image-set.ts';
  * - to a larger size it is bilinear with half-pixel centres, clamped at the edges.
  *
  * @param size side of the result, in pixels
- * @param channels see {@link convertChannels} for which conversions there are
+ * @param channels 1, 3 or 4, or as many as the set has: grey is luma (ITU-R BT.601), or spread;
+ *   what has no opacity becomes opaque, and transparency goes over white
  * @returns a new set, or `set` itself where nothing is to do. Labels and names are kept.
  * @throws {DataSizeError} if `size` is not a positive integer or the result cannot be held.
  * @throws {DataFormatError} if the channels cannot be converted.

@@ -51,9 +51,13 @@ export interface DeviceOptions {
 
 /** What is computing. Browsers leave out names that they hold back for privacy. */
 export interface AdapterFacts {
+  /** Who made it, such as `nvidia`. */
   readonly vendor: string;
+  /** Its family, such as `ampere`. */
   readonly architecture: string;
+  /** In words. */
   readonly description: string;
+  /** Roughly what it is, by its names. */
   readonly kind: AdapterKind;
   /** Invocations of a subgroup where that is one number on this adapter, else null. */
   readonly subgroupSize: number | null;
@@ -67,13 +71,17 @@ export interface AdapterFacts {
 export interface DeviceCounters {
   /** Buffers that exist, and their bytes. */
   buffers: number;
+  /** Bytes of the buffers that exist. */
   bufferBytes: number;
   /** The most bytes there were at a time. */
   peakBufferBytes: number;
   /** Made since the device was opened. */
   buffersMade: number;
+  /** Shaders compiled since the device was opened. */
   shaderModules: number;
+  /** Pipelines made since then. */
   pipelines: number;
+  /** Bind groups made since then. */
   bindGroups: number;
 }
 
@@ -138,15 +146,22 @@ const reasonOf = (error: unknown): string =>
 
 /** A WebGPU device with an account of what it holds. Made by `openDevice`. */
 export class Device {
+  /** What is computing. */
   readonly adapter: AdapterFacts;
   /** What kernels need to know when they choose how to run: `DeviceTraits` of kernels/kernel.ts. */
   readonly traits: {
+    /** It computes on the CPU. */
     readonly software: boolean;
+    /** Optional features in use. */
     readonly features: ReadonlySet<string>;
+    /** As many as keep it busy. */
     readonly enoughInvocations: number;
+    /** WebGPU's limit. */
     readonly maxWorkgroupsPerDimension: number;
+    /** WebGPU's limit. */
     readonly maxStorageBuffersPerShaderStage: number;
   };
+  /** What it holds and has made, as it is now. */
   readonly counters: DeviceCounters = {
     buffers: 0,
     bufferBytes: 0,
@@ -168,6 +183,7 @@ export class Device {
   #disposed = false;
 
   constructor(
+    /** WebGPU's own device. */
     readonly gpu: GPUDevice,
     info: GPUAdapterInfo | undefined,
     owned: boolean,

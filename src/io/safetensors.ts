@@ -47,8 +47,11 @@ export type SafetensorsDtype = WritableDtype | 'F16' | 'BF16' | 'BOOL';
 /** A tensor to write: the data's type follows from the dtype. */
 export type WritableTensor = {
   [D in WritableDtype]: {
+    /** Type of the elements in the file. */
     readonly dtype: D;
+    /** Sizes of the axes, outermost first. */
     readonly shape: readonly number[];
+    /** The elements, the last axis fastest. */
     readonly data: ArrayOf[D];
   };
 }[WritableDtype];
@@ -57,11 +60,21 @@ export type WritableTensor = {
 export type ReadTensor =
   | WritableTensor
   | {
+      /** Half precision in the file, widened here. */
       readonly dtype: 'F16' | 'BF16';
+      /** Sizes of the axes, outermost first. */
       readonly shape: readonly number[];
+      /** The elements, the last axis fastest. */
       readonly data: Float32Array;
     }
-  | { readonly dtype: 'BOOL'; readonly shape: readonly number[]; readonly data: Uint8Array };
+  | {
+      /** A byte each. */
+      readonly dtype: 'BOOL';
+      /** Sizes of the axes, outermost first. */
+      readonly shape: readonly number[];
+      /** The elements, the last axis fastest. */
+      readonly data: Uint8Array;
+    };
 
 /** What is in a safetensors file. */
 export interface SafetensorsFile {

@@ -13,6 +13,7 @@ export const STATE_SHAPE: Shape = [4];
 const isState = (t: { shape: Shape; dtype: string }) =>
   t.dtype === 'u32' && sameShape(t.shape, STATE_SHAPE);
 
+/** `normal`: mean 0, variance 1. `uniform`: from −1 up to 1. */
 export type Distribution = 'normal' | 'uniform';
 
 /**

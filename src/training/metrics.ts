@@ -22,6 +22,7 @@ export class NonFiniteError extends GanvasError {
   constructor(
     /** The metric, or the variable's tensor, such as `generator.main.3.weight`. */
     readonly tensor: string,
+    /** The step at which it was found. */
     readonly step: number,
     value: number,
   ) {

@@ -16,6 +16,7 @@ const MAX_ATTEMPTS = 4;
 
 /** All values of a run at the end of a step. */
 export interface Snapshot {
+  /** Steps done then. */
   readonly step: number;
   /** The variables that steps change. */
   readonly values: ReadonlyMap<string, Elements>;

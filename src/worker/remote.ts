@@ -58,6 +58,7 @@ export type RemoteFunction<Input extends string = string, Output extends string 
 
 /** A `Trainer` in a worker. */
 export type RemoteTrainer<Name extends string = string> = Remote<Trainer<Name>, 'compile'> & {
+  /** Compiles a function of `traceFunction`, which crosses as data. */
   compile<Input extends string, Output extends string>(
     traced: TracedFunction<Input, Output>,
   ): Promise<RemoteFunction<Input, Output>>;
@@ -104,7 +105,10 @@ export interface RemoteGanvas extends Disposable, AsyncDisposable {
     readonly resume: Made<Offer['GanTrainer']['resume'], RemoteGanTrainer>;
   };
   /** Loads trained generators into the worker. */
-  readonly Generator: { readonly load: Made<Offer['Generator']['load'], RemoteGenerator> };
+  readonly Generator: {
+    /** As `Generator.load`. */
+    readonly load: Made<Offer['Generator']['load'], RemoteGenerator>;
+  };
   /** Makes trainers of steps of your own in the worker. */
   readonly Trainer: {
     /** The program, which `traceTraining` made on the page, crosses as data. */

@@ -1,7 +1,6 @@
 /** The options of the main job: what there is, what is allowed, and what presets fill in. */
 
 import { Command, Option } from 'commander';
-import type { GanOptions } from '../index.ts';
 import {
   addBrowserOptions,
   type BrowserOptions,
@@ -13,7 +12,7 @@ import {
   rate,
   upToHalf,
 } from './command.node.ts';
-import type { CheckpointInfo } from './protocol.ts';
+import type { CheckpointInfo, Model } from './protocol.ts';
 
 /** What was given on the command line; what is undefined is for the preset to say. */
 export interface CliOptions extends BrowserOptions {
@@ -195,7 +194,7 @@ export function pictureShape(
 export interface RunPlan {
   /** Where the model came from. */
   readonly preset: 'software' | 'gpu' | 'checkpoint';
-  readonly training: GanOptions;
+  readonly training: Model;
   readonly steps: number | undefined;
   readonly seconds: number | undefined;
   readonly sampleEvery: number;
@@ -205,7 +204,7 @@ export interface RunPlan {
 }
 
 /** The model of a run that begins: what the options say, and the preset where they do not. */
-function newModel(options: CliOptions, software: boolean, kind: DataKind): GanOptions {
+function newModel(options: CliOptions, software: boolean, kind: DataKind): Model {
   const preset = software ? SOFTWARE : GPU;
   return {
     ...pictureShape(options, software, kind),
@@ -242,7 +241,7 @@ export function planRun(
   checkpoint?: CheckpointInfo,
 ): RunPlan {
   const model = checkpoint?.options ?? newModel(options, software, kind);
-  const training: GanOptions = {
+  const training: Model = {
     ...model,
     lrD: options.lrD ?? options.lr ?? model.lrD,
     lrG: options.lrG ?? options.lr ?? model.lrG,

@@ -5,6 +5,7 @@
 
 import type {
   AdapterInfo,
+  DcganShape,
   GanOptions,
   GanStats,
   GanTrainer,
@@ -37,13 +38,17 @@ export interface CheckpointInfo {
   readonly step: number;
 }
 
+/** How to train: what the command settles, and for the rest the engine's defaults. */
+export type Model = Partial<GanOptions> &
+  Pick<GanOptions, keyof DcganShape | 'batchSize' | 'lrD' | 'lrG' | 'ema' | 'seed'>;
+
 /** When to stop, when to sample, and where to send the results. At least one limit is given. */
 export interface RunRequest {
   /**
-   * How to train. All numbers are settled: presets and defaults have been filled in. Of a run that
-   * goes on from the checkpoint that was read, `rates` replace the learning rates.
+   * What the options say, or the preset. Where the run goes on from the checkpoint that was read, that
+   * decides, and `rates` replace its learning rates.
    */
-  readonly training: GanOptions;
+  readonly training: Model;
   readonly rates: { readonly lrD?: number; readonly lrG?: number };
   /** Steps and seconds of this run, beyond those of its checkpoint. */
   readonly steps: number | undefined;
@@ -82,6 +87,26 @@ export interface RunResult {
   readonly memory: ReturnType<GanTrainer['memory']>;
 }
 
+/** Which pictures to draw, and where to send them. */
+export interface SampleRequest {
+  /** Path on the server of the generator's file. */
+  readonly url: string;
+  readonly count: number;
+  /** Undefined for the generator's own. */
+  readonly seed: number | undefined;
+  /** Strips from one of the pictures to another, each of so many steps. */
+  readonly strips: number;
+  readonly steps: number;
+  /** Path on the server under which the pictures are received. */
+  readonly resultsUrl: string;
+}
+
+/** What was drawn. The pictures themselves were sent, those of the strips after the others. */
+export interface SampleResult extends Omit<SampleShape, 'count'> {
+  /** Training steps of the generator, where its file says so. */
+  readonly step: number | undefined;
+}
+
 /** An answer of the page: errors cross as data. */
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }
@@ -110,6 +135,8 @@ export interface PageApi {
   /** Reads the checkpoint that `train` is to go on from. */
   readCheckpoint(url: string): Promise<Answer<CheckpointInfo>>;
   train(request: RunRequest): Promise<Answer<RunResult>>;
+  /** Draws with a generator out of a file. Needs none of the above. */
+  sample(request: SampleRequest): Promise<Answer<SampleResult>>;
   /** Ends training at the next step boundary; `train` then answers with what there is. */
   stop(): void;
 }

@@ -227,3 +227,37 @@ export class RunWriter {
     await replaceFile(this.dir, name, content);
   }
 }
+
+/** Writes pictures of a generator into one folder. */
+export class SampleWriter {
+  constructor(
+    /** The folder; it is there. */
+    readonly dir: string,
+  ) {}
+
+  /** Takes away the pictures that were drawn before, so that no folder mixes two generators. */
+  async begin(): Promise<void> {
+    for (const name of await readdir(this.dir)) {
+      if (/^(picture-\d{4,}|grid|strips)\.png$/.test(name)) await rm(join(this.dir, name));
+    }
+  }
+
+  /** Writes each picture into a file of its own, and all of them into a grid. */
+  async pictures(pixels: Uint8Array, shape: SampleShape, columns?: number): Promise<void> {
+    const { count } = shape;
+    const size = pixels.length / count;
+    for (let i = 0; i < count; i++) {
+      const one = pixels.subarray(i * size, (i + 1) * size);
+      const png = encodeGrid(one, { ...shape, count: 1 }, { padding: 0 });
+      await replaceFile(this.dir, `picture-${String(i + 1).padStart(4, '0')}.png`, png);
+    }
+    const square = Math.ceil(Math.sqrt(count));
+    const grid = encodeGrid(pixels, shape, { columns: columns ?? square });
+    await replaceFile(this.dir, 'grid.png', grid);
+  }
+
+  /** Writes strips of so many pictures each, one below the other. */
+  async strips(pixels: Uint8Array, shape: SampleShape, steps: number): Promise<void> {
+    await replaceFile(this.dir, 'strips.png', encodeGrid(pixels, shape, { columns: steps }));
+  }
+}

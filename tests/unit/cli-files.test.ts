@@ -9,6 +9,7 @@ import {
   layOutGrid,
   prepareFolder,
   RunWriter,
+  SampleWriter,
   sampleName,
 } from '../../src/cli/writers.node.ts';
 import type { StepMetrics } from '../../src/index.ts';
@@ -74,6 +75,17 @@ describe('layOutGrid', () => {
     expect(pixel(2, 9, 7)).toEqual([9, 9, 9, 7]);
     expect(pixel(3, 1, 2, 3)).toEqual([1, 2, 3, 255]);
     expect(pixel(4, 1, 2, 3, 4)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('lays out strips of any length, and a picture alone', () => {
+    const shape = { width: 1, height: 1, channels: 1, count: 4 };
+    const pixels = Uint8Array.of(10, 20, 30, 40);
+    const grey = ({ rgba }: { rgba: Uint8Array }) => [...rgba.filter((_, i) => i % 4 === 0)];
+    const strips = layOutGrid(pixels, shape, { columns: 2, padding: 0 });
+    expect([strips.width, strips.height]).toEqual([2, 2]);
+    expect(grey(strips)).toEqual([10, 20, 30, 40]);
+    const one = layOutGrid(pixels.subarray(1, 2), { ...shape, count: 1 }, { padding: 0 });
+    expect([one.width, one.height, ...grey(one)]).toEqual([1, 1, 20]);
   });
 
   it('refuses bytes that do not fit the shape', () => {
@@ -176,6 +188,39 @@ describe('RunWriter', () => {
   it('names grids by their step', () => {
     expect(sampleName(200)).toBe('samples-000200.png');
     expect(sampleName(12_345_678)).toBe('samples-12345678.png');
+  });
+});
+
+describe('SampleWriter', () => {
+  it('replaces earlier samples and touches nothing else', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'ganvas-'));
+    try {
+      const old = ['picture-0009.png', 'grid.png', 'strips.png', 'picture-mine.png'];
+      for (const name of old) await writeFile(join(dir, name), 'old');
+      const writer = new SampleWriter(dir);
+      await writer.begin();
+      expect(await readdir(dir)).toEqual(['picture-mine.png']);
+      const shape = { width: 2, height: 1, channels: 1, count: 5 };
+      const pixels = Uint8Array.from({ length: 10 }, (_, i) => 10 * i);
+      await writer.pictures(pixels, shape);
+      await writer.strips(pixels.subarray(2), { ...shape, count: 4 }, 2);
+      expect((await readdir(dir)).sort()).toEqual([
+        'grid.png',
+        ...[1, 2, 3, 4, 5].map((i) => `picture-000${i}.png`),
+        'picture-mine.png',
+        'strips.png',
+      ]);
+      const read = async (name: string) => PNG.sync.read(await readFile(join(dir, name)));
+      const third = await read('picture-0003.png');
+      expect([third.width, third.height, third.data[0], third.data[4]]).toEqual([2, 1, 40, 50]);
+      // About square: 3 columns and 2 rows.
+      const grid = await read('grid.png');
+      expect([grid.width, grid.height]).toEqual([3 * 4 + 2, 2 * 3 + 2]);
+      const strips = await read('strips.png');
+      expect([strips.width, strips.height]).toEqual([2 * 4 + 2, 2 * 3 + 2]);
+    } finally {
+      await rm(dir, { recursive: true });
+    }
   });
 });
 

@@ -10,6 +10,7 @@ import {
   pictureShape,
   planRun,
 } from '../../src/cli/options.node.ts';
+import { parseSampleOptions } from '../../src/cli/sample-options.node.ts';
 import { resolveOptions } from '../../src/gan/options.ts';
 
 function parse(line: string): CliOptions {
@@ -179,6 +180,51 @@ describe('--resume', () => {
   );
 });
 
+describe('parseSampleOptions', () => {
+  const options = ['checkpoint', 'count', 'seed', 'grid', 'strips', 'steps', 'out', 'browser'];
+
+  it('draws with the last checkpoint of npm run train, unless told otherwise', () => {
+    expect(parseSampleOptions([])).toEqual({
+      options: {
+        checkpoint: 'out/checkpoint.safetensors',
+        count: 64,
+        strips: 8,
+        steps: 10,
+        out: 'out/samples',
+        adapter: 'auto',
+      },
+    });
+    const given = options.flatMap((name) => [`--${name}`, '7']);
+    expect(parseSampleOptions([...given, '--adapter', 'software'])).toEqual({
+      options: {
+        ...{ checkpoint: '7', count: 7, seed: 7, grid: 7, strips: 7, steps: 7, out: '7' },
+        ...{ browser: '7', adapter: 'software' },
+      },
+    });
+  });
+
+  it('lists every option in the help', () => {
+    const parsed = parseSampleOptions(['--help']);
+    const help = 'help' in parsed ? parsed.help : '';
+    for (const option of [...options, 'adapter']) expect(help).toContain(`  --${option} `);
+  });
+
+  it.each([
+    '--count 0',
+    '--count 4097',
+    '--seed -1',
+    '--grid 0',
+    '--strips -1',
+    '--steps 1',
+    '--adapter cuda',
+    '--resume x',
+    'extra',
+  ])('says in one line what is wrong with %s', (line) => {
+    expect(() => parseSampleOptions(line.split(' '))).toThrow(UsageError);
+    expect(() => parseSampleOptions(line.split(' '))).toThrow(/^.*--help.*$/);
+  });
+});
+
 describe('planRun', () => {
   it('takes the model of a checkpoint, and the learning rates of the options', () => {
     const options = resolveOptions({ imageSize: 16, width: 4, ema: 0.5, lrD: 0.01, seed: 9 });
@@ -201,7 +247,7 @@ describe('planRun', () => {
     '--image-size 256 --channels 4 --latent uniform --generator-loss maximum-likelihood --width 1',
   ])('makes of the extremes what the engine takes: %s', (line) => {
     const { training } = planRun(parse(line), true, 'idx', 10);
-    expect(resolveOptions(training)).toEqual(training);
+    expect(resolveOptions(training)).toMatchObject(training);
   });
 
   it('trains the small preset for four minutes on a software adapter', () => {

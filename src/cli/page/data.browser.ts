@@ -2,6 +2,7 @@
 
 import { type ImageSet, readIdxImages, readPictures } from '../../index.ts';
 import type { DataRequest } from '../protocol.ts';
+import { fetchBlob } from './transfer.browser.ts';
 
 /**
  * Reads a data set. Pictures come in the size that is asked for; an IDX file as it is, because it
@@ -33,15 +34,4 @@ export async function loadSet(
       onProgress: ({ loaded, total }) => onProgress(loaded, total),
     },
   );
-}
-
-/** A file of this machine, from the server. */
-export async function fetchBytes(url: string): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await (await fetchBlob(url)).arrayBuffer());
-}
-
-async function fetchBlob(url: string): Promise<Blob> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`the file could not be read (${await response.text()})`);
-  return await response.blob();
 }

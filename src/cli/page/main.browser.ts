@@ -14,7 +14,9 @@ import {
 } from '../../index.ts';
 import type { Answer, DataInfo, PageApi, PageEvent, RunRequest, RunResult } from '../protocol.ts';
 import { readInfo } from './checkpoint.browser.ts';
-import { fetchBytes, loadSet } from './data.browser.ts';
+import { loadSet } from './data.browser.ts';
+import { drawSamples } from './sample.browser.ts';
+import { fetchBytes, sendResult } from './transfer.browser.ts';
 
 declare global {
   interface Window {
@@ -153,14 +155,7 @@ async function train(request: RunRequest, on: Engine, pictures: ImageSet): Promi
 
   const send = async (kind: string, parameters: object, body: Uint8Array<ArrayBuffer>) => {
     await course.told;
-    const query = new URLSearchParams(
-      Object.entries(parameters).map(([key, value]) => [key, String(value)]),
-    );
-    const response = await fetch(`${request.resultsUrl}/${kind}?${query}`, {
-      method: 'POST',
-      body,
-    });
-    if (!response.ok) throw new Error(`Writing the ${kind} failed: ${await response.text()}`);
+    await sendResult(request.resultsUrl, kind, parameters, body);
   };
   const sendSamples = async () => {
     const { pixels, ...shape } = await running.sampleGrid({ count: request.samples });
@@ -269,6 +264,7 @@ window.ganvas = {
       const on = await engineFor(request, pictures);
       return await watched(train(request, on, pictures), on);
     }),
+  sample: (request) => answer(() => drawSamples(request)),
   stop() {
     stopping = true;
     trainer?.stop();

@@ -1,0 +1,46 @@
+/** Draws pictures with a generator out of a file. */
+
+import { Engine, Generator, interpolate } from '../../index.ts';
+import type { SampleRequest, SampleResult } from '../protocol.ts';
+import { fetchBytes, sendResult } from './transfer.browser.ts';
+
+/** Pictures that are drawn at a time: enough to keep a device busy, few enough for its memory. */
+const BATCH = 16;
+
+/** As much as the adapter has: what a generator needs is not known before it is there. */
+const LARGEST = { maxStorageBufferBindingSize: 2 ** 32, maxBufferSize: 2 ** 32 };
+
+/** Latents flat [count + strips · steps, latentDim]: those of the pictures, then strip after strip. */
+function latentsFor(generator: Generator, request: SampleRequest): Float32Array {
+  const { count, seed, strips, steps } = request;
+  const { latentDim, latent } = generator.options;
+  const ends = Math.max(count, 2 * strips);
+  const own = generator.latents({ count: ends, ...(seed !== undefined && { seed }) });
+  const all = new Float32Array((count + strips * steps) * latentDim);
+  all.set(own.subarray(0, count * latentDim));
+  const end = (i: number) => own.subarray(i * latentDim, (i + 1) * latentDim);
+  for (let i = 0; i < strips; i++) {
+    const path = latent === 'normal' ? 'arc' : 'line';
+    const strip = interpolate(end(2 * i), end(2 * i + 1), steps, path);
+    all.set(strip, (count + i * steps) * latentDim);
+  }
+  return all;
+}
+
+/** Draws what is asked for, and sends it batch after batch. */
+export async function drawSamples(request: SampleRequest): Promise<SampleResult> {
+  const file = await fetchBytes(request.url);
+  using engine = await Engine.create({ wantedLimits: LARGEST });
+  using generator = await Generator.load(engine, file);
+  const { latentDim, imageSize, channels } = generator.options;
+  const latents = latentsFor(generator, request);
+  const total = latents.length / latentDim;
+  for (let drawn = 0; drawn < total; ) {
+    const count = Math.min(BATCH, total - drawn);
+    const batch = latents.subarray(drawn * latentDim, (drawn + count) * latentDim);
+    const { pixels } = await generator.sample({ latents: batch });
+    drawn += count;
+    await sendResult(request.resultsUrl, 'pictures', { drawn }, pixels);
+  }
+  return { width: imageSize, height: imageSize, channels, step: generator.step };
+}

@@ -211,6 +211,8 @@ const samplesError = (message: string, advice: string) =>
 
 const DEFAULT_COUNT = 64;
 const MAX_COUNT = 4096;
+/** Samplers that are kept for the next time that so many pictures are wanted. */
+const MAX_IDLE = 4;
 
 /** Latents of a seed, drawn on the host, flat [count, latentDim]. */
 export function latentsOf(
@@ -229,10 +231,17 @@ function checkCount(count: number): void {
   throw samplesError(`A grid of ${count} pictures is not possible.`, `Ask for 1 to ${MAX_COUNT}.`);
 }
 
+/** A sampler for whoever wants so many pictures. */
+interface Shared {
+  readonly sampler: Promise<Sampler>;
+  /** Who draws with it right now, canvases among them. */
+  users: number;
+}
+
 /** All ways to draw pictures of a generator: of one in training, or of one from a file. */
 export class Samplers {
-  /** By number of pictures: compiled once. */
-  private readonly shared = new Map<number, Promise<Sampler>>();
+  /** By number of pictures, the one that was used last at the end. */
+  private readonly shared = new Map<number, Shared>();
   private readonly made = new Set<Sampler>();
 
   constructor(
@@ -242,8 +251,12 @@ export class Samplers {
 
   async sample({ count, ...choice }: SampleOptions): Promise<Pictures> {
     this.host.assertUsable();
-    const sampler = await this.ofCount(this.countOf(count, choice.latents));
-    return sampler.read(choice);
+    const shared = this.take(this.countOf(count, choice.latents));
+    try {
+      return await (await shared.sampler).read(choice);
+    } finally {
+      this.release(shared);
+    }
   }
 
   private countOf(count: number | undefined, latents: Float32Array | undefined): number {
@@ -279,14 +292,30 @@ export class Samplers {
     }
   }
 
-  private ofCount(count: number): Promise<Sampler> {
-    let sampler = this.shared.get(count);
-    if (!sampler) {
-      sampler = this.make(count);
-      this.shared.set(count, sampler);
+  private take(count: number): Shared {
+    let shared = this.shared.get(count);
+    if (!shared) {
+      const sampler = this.make(count);
+      shared = { sampler, users: 0 };
       sampler.catch(() => this.shared.delete(count));
     }
-    return sampler;
+    this.shared.delete(count);
+    this.shared.set(count, shared);
+    shared.users++;
+    return shared;
+  }
+
+  /** Keeps a few that nobody uses now, so that any numbers can be asked for without end. */
+  private release(shared: Shared): void {
+    shared.users--;
+    const idle = [...this.shared].filter(([, { users }]) => users === 0);
+    for (const [count, { sampler }] of idle.slice(0, -MAX_IDLE)) {
+      this.shared.delete(count);
+      sampler.then(
+        (made) => made.dispose(),
+        () => {},
+      );
+    }
   }
 
   async attachCanvas(
@@ -295,14 +324,26 @@ export class Samplers {
   ): Promise<CanvasView> {
     const { host } = this;
     host.assertUsable();
-    const sampler = await this.ofCount(count);
-    await host.usableDevice();
-    let painter = sampler.painter(canvas, columns);
+    const shared = this.take(count);
+    const attaching = async () => {
+      const sampler = await shared.sampler;
+      await host.usableDevice();
+      return { sampler, painter: sampler.painter(canvas, columns) };
+    };
+    const attached = await attaching().catch((error: unknown) => {
+      this.release(shared);
+      throw error;
+    });
+    const { sampler } = attached;
+    let { painter } = attached;
     const attachment: Attachment = {
       reattach: () => {
         painter = sampler.painter(canvas, columns);
       },
-      detach: () => painter.dispose(),
+      detach: () => {
+        painter.dispose();
+        this.release(shared);
+      },
     };
     host.attachments.add(attachment);
     const detach = () => {

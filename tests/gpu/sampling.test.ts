@@ -137,6 +137,24 @@ describe('sample', () => {
     device.destroy();
   });
 
+  test('of ever other numbers ends no memory, nor a canvas that is attached', async () => {
+    using trainer = await trained();
+    using view = await trainer.attachCanvas(new OffscreenCanvas(1, 1), { count: 21 });
+    const buffers: number[] = [];
+    for (let count = 1; count <= 12; count++) {
+      await trainer.sample({ count });
+      buffers.push(engine.memory().buffers);
+    }
+    expect(buffers[4]).toBeGreaterThan(buffers[0]);
+    expect(new Set(buffers.slice(4)).size).toBe(1);
+    view.draw();
+    // Those at once are all there until they are done.
+    const counts = [1, 2, 3, 4, 5, 6, 7, 8];
+    const all = await Promise.all(counts.map((count) => trainer.sample({ count })));
+    expect(all.map(({ count }) => count)).toEqual(counts);
+    expect(engine.memory().buffers).toBe(buffers[11]);
+  });
+
   test.each<[string, () => object, string]>([
     ['no pictures', () => ({ count: 0 }), 'A grid of 0 pictures is not possible'],
     ['too many', () => ({ count: 4097 }), 'A grid of 4097'],

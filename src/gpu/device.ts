@@ -2,6 +2,7 @@
 
 import type { GanvasError } from '../graph/errors.ts';
 import { type AdapterKind, adapterKind, enoughInvocations } from './adapter-kind.ts';
+import { deferred } from './deferred.ts';
 import {
   DeviceLostError,
   errorOf,
@@ -287,7 +288,7 @@ export class Device {
   async unlessLost<T>(work: Promise<T>): Promise<T> {
     this.assertUsable();
     // Not a race with `lost`, which would remember everyone who ever waited.
-    const { promise: gone, reject } = Promise.withResolvers<never>();
+    const { promise: gone, reject } = deferred<never>();
     this.#waiting.add(reject);
     try {
       return await Promise.race([work, gone]);

@@ -1,4 +1,5 @@
 import type { AdapterKind } from '../gpu/adapter-kind.ts';
+import { deferred } from '../gpu/deferred.ts';
 import { type Device, type DeviceOptions, openDevice } from '../gpu/device.ts';
 import { DeviceLostError, RecoveryError } from '../gpu/errors.ts';
 import type { GanvasError } from '../graph/errors.ts';
@@ -173,7 +174,7 @@ export class Engine {
   async #wait(ms: number): Promise<void> {
     const { signal } = this.#end;
     if (ms > 0 && !signal.aborted) {
-      const { promise, resolve } = Promise.withResolvers<void>();
+      const { promise, resolve } = deferred<void>();
       const timer = setTimeout(resolve, ms);
       const end = () => resolve();
       signal.addEventListener('abort', end);

@@ -1,3 +1,4 @@
+import { deferred } from '../gpu/deferred.ts';
 import { bufferUsage, type Device } from '../gpu/device.ts';
 import { pipelinesOf } from '../gpu/pipelines.ts';
 import { readBuffer } from '../gpu/readback.ts';
@@ -71,7 +72,7 @@ export interface CompileOptions {
 /** What `work` gives, or the signal's reason as soon as it is aborted. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const { promise: aborted, reject } = deferred<never>();
   const abort = () => reject(signal.reason);
   signal.addEventListener('abort', abort);
   try {

@@ -1,3 +1,4 @@
+import { deferred } from '../gpu/deferred.ts';
 import type { Device } from '../gpu/device.ts';
 import { DeviceLostError, RecoveryError } from '../gpu/errors.ts';
 import { GanvasError } from '../graph/errors.ts';
@@ -180,7 +181,7 @@ export abstract class BaseTrainer<Name extends string> {
   /** Holds a run before its next step. */
   pause(): void {
     if (this.gate) return;
-    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    const { promise: opened, resolve: open } = deferred<void>();
     this.gate = { opened, open };
   }
 
@@ -224,7 +225,7 @@ export abstract class BaseTrainer<Name extends string> {
     this.running = true;
     const onAbort = () => this.stop();
     signal?.addEventListener('abort', onAbort, { once: true });
-    const { promise: halted, resolve: halt } = Promise.withResolvers<void>();
+    const { promise: halted, resolve: halt } = deferred<void>();
     this.halt = halt;
     const pending: Submitted[] = [];
     const settle = () => Promise.allSettled(pending.splice(0).flatMap((p) => [p.metrics, p.found]));

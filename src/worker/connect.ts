@@ -1,3 +1,4 @@
+import { deferred } from '../gpu/deferred.ts';
 import { WorkerError } from './errors.ts';
 import { HELLO, Peer } from './peer.ts';
 import type { RemoteGanvas } from './remote.ts';
@@ -27,8 +28,8 @@ export async function connect(
   worker: Worker,
   { timeoutSeconds = 30 }: ConnectOptions = {},
 ): Promise<RemoteGanvas> {
-  const loaded = Promise.withResolvers<void>();
-  const failed = Promise.withResolvers<never>();
+  const loaded = deferred<void>();
+  const failed = deferred<never>();
   const connecting = new AbortController();
   const { signal } = connecting;
   worker.addEventListener('message', ({ data }) => data === HELLO && loaded.resolve(), { signal });

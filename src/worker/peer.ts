@@ -1,3 +1,4 @@
+import { type Deferred, deferred } from '../gpu/deferred.ts';
 import { GanvasError } from '../graph/errors.ts';
 import { Graph, type GraphData } from '../graph/graph.ts';
 import type { Optimiser } from '../nn/optimisers.ts';
@@ -77,7 +78,7 @@ interface Sending {
 }
 
 /** A call that waits for the other side. */
-interface Call extends PromiseWithResolvers<unknown> {
+interface Call extends Deferred<unknown> {
   readonly id: number;
   /** It reads a value, which may be a promise that is never fulfilled. */
   readonly reads: boolean;
@@ -230,7 +231,7 @@ export class Peer {
     const sending: Sending = { transfer: new Set(), signals: [] };
     const { transfer, signals } = sending;
     const id = ++this.#last;
-    const call = { ...Promise.withResolvers<unknown>(), id, reads: !args, onItem, signals };
+    const call = { ...deferred<unknown>(), id, reads: !args, onItem, signals };
     this.#calls.set(id, call);
     try {
       if (this.#end) throw this.#end;
@@ -337,7 +338,7 @@ export class Peer {
         // At a boundary the consumer may want to see exactly this step.
         const most = boundaryEvery && value.step % boundaryEvery === 0 ? 0 : AHEAD - 1;
         while (flow.ahead > most && !flow.left) {
-          const { promise, resolve } = Promise.withResolvers<void>();
+          const { promise, resolve } = deferred<void>();
           flow.wake = resolve;
           await promise;
           flow.wake = undefined;
@@ -369,7 +370,7 @@ export class Peer {
           this.#post({ type: 'more', id: call.id });
         }
         if (over) break;
-        const { promise, resolve } = Promise.withResolvers<void>();
+        const { promise, resolve } = deferred<void>();
         wake = resolve;
         await promise;
       }

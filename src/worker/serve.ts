@@ -2,6 +2,7 @@ import { readIdxImages } from '../data/idx.ts';
 import { readPictures } from '../data/pictures.browser.ts';
 import { Generator } from '../gan/generator.ts';
 import { GanTrainer } from '../gan/trainer.ts';
+import { deferred } from '../gpu/deferred.ts';
 import { Graph } from '../graph/graph.ts';
 import { operations } from '../ops/index.ts';
 import { Engine } from '../runtime/engine.ts';
@@ -13,7 +14,7 @@ import type { Offer } from './remote.ts';
 export function serve(port: MessagePort): void {
   // Weak: what nobody uses any more frees itself.
   const engines: WeakRef<Engine>[] = [];
-  const closed = Promise.withResolvers<void>();
+  const closed = deferred<void>();
   let open = true;
   const offer: Offer = {
     Engine: {

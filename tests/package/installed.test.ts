@@ -65,15 +65,15 @@ test('a strict TypeScript app compiles with its declarations, libraries checked 
   });
 });
 
-test('in a Vite app: on the page, and in a worker', async () => {
+test('in a Vite app: on the page, in a worker of its own, and in one of a single line', async () => {
   await run(process.execPath, [tool('vite', 'bin', 'vite.js'), 'build', '--base', './'], {
     cwd: app,
   });
-  const results = (await resultOf('dist/')) as [Trained, Trained];
+  const results = (await resultOf('dist/')) as Trained[];
   [onPage] = results;
   expectTrained(onPage);
   // The same adapter and seed: the same numbers, to the bit.
-  expect(results[1]).toEqual(onPage);
+  expect(results).toEqual([onPage, onPage, onPage]);
 });
 
 test('in plain HTML, from the built file', async () => {
@@ -96,7 +96,12 @@ test('the sources, with shaders as they are written, compute the same', async ()
     base: './',
     configFile: false,
     logLevel: 'error',
-    resolve: { alias: { ganvas: join(root, 'src', 'index.ts') } },
+    resolve: {
+      alias: {
+        'ganvas/worker': join(root, 'src', 'worker.ts'),
+        ganvas: join(root, 'src', 'index.ts'),
+      },
+    },
     build: { outDir: 'from-source', target: 'esnext' },
   });
   const [fromSource] = (await resultOf('from-source/')) as [Trained];

@@ -1,7 +1,7 @@
-import { train } from './train.js';
+import { train, trainRemotely } from './train.js';
 
-/** Trains on the page, then in a worker. */
-export async function trainTwice() {
+/** Trains on the page, in a worker of the app's own, and in one that is Ganvas. */
+export async function trainThrice() {
   const onPage = await train();
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
   const inWorker = await new Promise<unknown>((resolve, reject) => {
@@ -9,7 +9,10 @@ export async function trainTwice() {
     worker.onerror = ({ message }) => reject(new Error(message));
   });
   worker.terminate();
-  return [onPage, inWorker];
+  const ganvas = new Worker(new URL('./ganvas-worker.ts', import.meta.url), { type: 'module' });
+  const remotely = await trainRemotely(ganvas);
+  ganvas.terminate();
+  return [onPage, inWorker, remotely];
 }
 
-Object.assign(globalThis, { result: trainTwice() });
+Object.assign(globalThis, { result: trainThrice() });

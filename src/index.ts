@@ -1,12 +1,24 @@
 // Declarations name Symbol.dispose, which the libraries of older targets lack.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-/** Ganvas: trains generative adversarial networks on WebGPU. This is the whole public API. */
+/**
+ * Ganvas: trains generative adversarial networks on WebGPU. This is the whole public API.
+ *
+ * @module ganvas
+ */
 
 // The device. Everything else is given an engine.
 
 export type { AdapterKind } from './gpu/adapter-kind.ts';
-export type { DeviceOptions, LimitName, Limits, OptionalFeature } from './gpu/device.ts';
+export type {
+  AdapterFacts,
+  Device,
+  DeviceCounters,
+  DeviceOptions,
+  LimitName,
+  Limits,
+  OptionalFeature,
+} from './gpu/device.ts';
 export {
   type AdapterInfo,
   Engine,
@@ -38,7 +50,7 @@ export {
 } from './gan/dcgan.ts';
 export { Generator } from './gan/generator.ts';
 export { interpolate, slerp } from './gan/interpolate.ts';
-export type { StepMetrics } from './gan/metrics.ts';
+export type { MetricName, StepMetrics } from './gan/metrics.ts';
 export { defaultOptions, type GanOptions } from './gan/options.ts';
 export { type GridLayout, type PictureGrid, Pictures } from './gan/pictures.ts';
 export { type Requirements, requirements } from './gan/requirements.ts';
@@ -136,7 +148,18 @@ export {
 } from './nn/losses.ts';
 export { Module, ModuleBuffer, Parameter, type Pass } from './nn/module.ts';
 export { Net } from './nn/net.ts';
-export { Adam, type AdamOptions, type Optimiser, SGD, type SgdOptions } from './nn/optimisers.ts';
+export {
+  Adam,
+  type AdamOptions,
+  AdamW,
+  type AdamWOptions,
+  type Optimiser,
+  type OptimiserOptions,
+  RMSProp,
+  type RmsPropOptions,
+  SGD,
+  type SgdOptions,
+} from './nn/optimisers.ts';
 export { clipWeights, gradientPenalty, zeroCentredPenalty } from './nn/regularisers.ts';
 
 // Operations on tensors.
@@ -181,6 +204,7 @@ export {
 } from './ops/elementwise.ts';
 export { type MatmulOptions, matmul } from './ops/matmul.ts';
 export { broadcastTo, concat, pad, reshape, slice, transpose } from './ops/movement.ts';
+export type { Distribution } from './ops/random.ts';
 export { max, mean, sum } from './ops/reduce.ts';
 export type { Elements } from './runtime/variables.ts';
 
@@ -205,6 +229,7 @@ export {
   type ReadTensor,
   readSafetensors,
   type SafetensorsFile,
+  type WritableDtype,
   type WritableTensor,
   writeSafetensors,
 } from './io/safetensors.ts';
@@ -232,6 +257,7 @@ export {
   GpuInternalError,
   GpuValidationError,
   LimitError,
+  type LossReason,
   NoAdapterError,
   NoWebGPUError,
   OutOfMemoryError,

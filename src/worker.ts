@@ -4,6 +4,8 @@
  * ```ts
  * import 'ganvas/worker';
  * ```
+ *
+ * @module ganvas/worker
  */
 
 import { HELLO } from './worker/peer.ts';

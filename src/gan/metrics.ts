@@ -15,6 +15,7 @@ export const metricNames = [
   'gradNormD',
   'gradNormG',
 ] as const;
+/** Names of what a step of a GAN reports. */
 export type MetricName = (typeof metricNames)[number];
 
 /** What a step measured: means over its batch, before its updates unless the name says after. */

@@ -11,10 +11,13 @@ import { type GeneratorLoss, generatorLosses } from './objectives/original.ts';
 
 /** Everything that decides a run, but the data. */
 export interface GanOptions extends DcganShape {
+  /** What latents are drawn from. */
   readonly latent: Distribution;
+  /** Pictures in a batch, real ones and fake ones alike. */
   readonly batchSize: number;
-  /** Learning rates of discriminator and generator. */
+  /** Learning rate of the discriminator. */
   readonly lrD: number;
+  /** Learning rate of the generator. */
   readonly lrG: number;
   /** Adam's β1; β2 is 0.999. */
   readonly beta1: number;

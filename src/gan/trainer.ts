@@ -223,6 +223,7 @@ export class GanTrainer extends BaseTrainer<MetricName> {
     };
   }
 
+  /** Sizes and times of a step, and sizes of the nets. */
   override stats(): GanStats {
     const { generator, discriminator } = this.players;
     const parameters = {

@@ -148,7 +148,18 @@ export {
 } from './nn/losses.ts';
 export { Module, ModuleBuffer, Parameter, type Pass } from './nn/module.ts';
 export { Net } from './nn/net.ts';
-export { Adam, type AdamOptions, type Optimiser, SGD, type SgdOptions } from './nn/optimisers.ts';
+export {
+  Adam,
+  type AdamOptions,
+  AdamW,
+  type AdamWOptions,
+  type Optimiser,
+  type OptimiserOptions,
+  RMSProp,
+  type RmsPropOptions,
+  SGD,
+  type SgdOptions,
+} from './nn/optimisers.ts';
 export { clipWeights, gradientPenalty, zeroCentredPenalty } from './nn/regularisers.ts';
 
 // Operations on tensors.

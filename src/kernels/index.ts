@@ -4,7 +4,7 @@ import { conv2dInputGradKernel, conv2dKernel, conv2dWeightGradKernel } from './c
 import { firstNonFiniteKernel } from './first-non-finite.ts';
 import type { Kernel } from './kernel.ts';
 import { matmulKernel } from './matmul.ts';
-import { adamKernel, sgdKernel } from './optimiser.ts';
+import { adamKernel, rmspropKernel, sgdKernel } from './optimiser.ts';
 import {
   advanceKernel,
   gatherPicturesKernel,
@@ -26,6 +26,7 @@ const kernels: Readonly<Record<string, Kernel>> = {
   matmul: matmulKernel,
   adam: adamKernel,
   sgd: sgdKernel,
+  rmsprop: rmspropKernel,
   random: randomKernel,
   advance: advanceKernel,
   shuffledIndices: shuffledIndicesKernel,

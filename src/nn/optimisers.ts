@@ -1,9 +1,9 @@
 import { gradients } from '../graph/autodiff.ts';
 import { GanvasError } from '../graph/errors.ts';
 import type { Graph, Tensor } from '../graph/graph.ts';
-import { sqrt } from '../ops/elementwise.ts';
+import { add, div, minimum, mul, sqrt, square } from '../ops/elementwise.ts';
 import { pack } from '../ops/movement.ts';
-import { adam, adamCorrections, sgd } from '../ops/optimiser.ts';
+import { adam, adamCorrections, rmsprop, sgd } from '../ops/optimiser.ts';
 import { sum } from '../ops/reduce.ts';
 import type { NamedPart } from './file-layout.ts';
 import { type Net, wholePart } from './net.ts';
@@ -14,7 +14,8 @@ export interface Optimiser {
   readonly net: Net;
   /**
    * Traces one update that lowers `loss`: gradients of the net's parameters, then the update, which
-   * becomes their newest version. Returns the Euclidean norm of all gradients, a scalar.
+   * becomes their newest version. Returns the Euclidean norm of all gradients, a scalar: before they
+   * are clipped, where they are.
    */
   minimise(loss: Tensor): { gradNorm: Tensor };
   /** Initial values of the optimiser's variables, which are flat. */
@@ -31,86 +32,99 @@ function gradientsOf(net: Net, loss: Tensor): Tensor {
   return pack(gradients(loss, parameters), offsets, net.size);
 }
 
-const norm = (gradSquares: Tensor): Tensor => sqrt(sum(gradSquares));
-
 function check(name: string, value: number, fits: boolean, range: string) {
   if (!fits) throw new GanvasError('optimiser', `${name} is ${value}.`, `It must be ${range}.`);
 }
 
-/** Options of Adam, with PyTorch's defaults. */
-export interface AdamOptions {
+/** What every optimiser can be given. */
+export interface OptimiserOptions {
   /** Learning rate; 1e-3 by default. */
   readonly lr?: number;
-  /** Decay of the averages of gradients and of their squares; 0.9 and 0.999 by default. */
-  readonly betas?: readonly [number, number];
-  /** Added to the divisor; 1e-8 by default. */
-  readonly eps?: number;
+  /**
+   * Gradients whose norm, over all parameters of the net, is larger are scaled down to this norm, as
+   * PyTorch's `clip_grad_norm_` does (Pascanu et al. 2013, algorithm 1). Left out, they are not looked at.
+   */
+  readonly clipNorm?: number;
 }
 
-/** Adam (Kingma & Ba 2015), as PyTorch's. */
-export class Adam implements Optimiser {
+/** What an update starts from. */
+interface Before {
+  readonly graph: Graph;
+  readonly parameters: Tensor;
+  readonly gradients: Tensor;
+  readonly hyper: Tensor;
+  /** A moment by its name. */
+  moment(name: string): Tensor;
+}
+
+/** What an update makes of the parameters and of the moments, by their names. */
+interface Update {
+  readonly parameters: Tensor;
+  readonly moments: Readonly<Record<string, Tensor>>;
+  /** Σ g², in parts. */
+  readonly gradSquares: Tensor;
+}
+
+/** What optimisers have in common: moments of each parameter, and numbers that decide the update. */
+abstract class MomentOptimiser implements Optimiser {
   private readonly lr: number;
-  private readonly betas: readonly [number, number];
-  private readonly eps: number;
+  private readonly clipNorm: number | undefined;
 
   constructor(
     /** What it updates. */
     readonly net: Net,
-    { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8 }: AdamOptions = {},
+    private readonly kind: string,
+    private readonly moments: readonly string[],
+    { lr = 1e-3, clipNorm }: OptimiserOptions,
   ) {
     check('The learning rate', lr, lr >= 0, 'at least 0');
-    for (const beta of betas) check('β', beta, beta >= 0 && beta < 1, 'in [0, 1)');
-    check('eps', eps, eps > 0, 'positive');
+    if (clipNorm !== undefined) check('clipNorm', clipNorm, clipNorm > 0, 'positive');
     this.lr = lr;
-    this.betas = betas;
-    this.eps = eps;
+    this.clipNorm = clipNorm;
   }
 
-  private name(part: string): string {
-    return `${this.net.name}.adam.${part}`;
+  /** The numbers that decide an update, the learning rate first. */
+  protected abstract hyper(lr: number): Float32Array<ArrayBuffer>;
+  /** Traces an update. */
+  protected abstract update(before: Before): Update;
+
+  protected name(part: string): string {
+    return `${this.net.name}.${this.kind}.${part}`;
   }
 
   minimise(loss: Tensor): { gradNorm: Tensor } {
     const { graph } = loss;
-    const { net } = this;
-    const read = (part: string, size: number) => graph.variable(this.name(part), [size]);
-    const hyper = read('hyper', 4);
-    const corrections = adamCorrections(read('corrections', 2), hyper);
-    const updated = adam({
+    const { net, clipNorm } = this;
+    const found = gradientsOf(net, loss);
+    const normBefore = clipNorm === undefined ? undefined : sqrt(sum(square(found)));
+    // PyTorch adds the same 1e-6: a norm of 0 is no divisor.
+    const clipped =
+      normBefore && mul(found, minimum(div(clipNorm as number, add(normBefore, 1e-6)), 1));
+    const { parameters, moments, gradSquares } = this.update({
+      graph,
       parameters: net.weights(graph),
-      gradients: gradientsOf(net, loss),
-      m: read('m', net.size),
-      v: read('v', net.size),
-      hyper,
-      corrections,
+      gradients: clipped ?? found,
+      hyper: graph.variable(this.name('hyper'), [this.hyper(this.lr).length]),
+      moment: (name) => graph.variable(this.name(name), [net.size]),
     });
-    graph.assign(this.name('corrections'), corrections);
-    graph.assign(net.variable, updated.parameters);
-    graph.assign(this.name('m'), updated.m);
-    graph.assign(this.name('v'), updated.v);
-    return { gradNorm: norm(updated.gradSquares) };
-  }
-
-  private hyper(lr: number) {
-    return Float32Array.of(lr, 1 - this.betas[0], 1 - this.betas[1], this.eps);
+    graph.assign(net.variable, parameters);
+    for (const [name, value] of Object.entries(moments)) graph.assign(this.name(name), value);
+    return { gradNorm: normBefore ?? sqrt(sum(gradSquares)) };
   }
 
   initialValues(): Map<string, Float32Array<ArrayBuffer>> {
     return new Map([
       [this.name('hyper'), this.hyper(this.lr)],
-      [this.name('corrections'), new Float32Array(2)],
-      [this.name('m'), new Float32Array(this.net.size)],
-      [this.name('v'), new Float32Array(this.net.size)],
+      ...this.moments.map((name) => [this.name(name), new Float32Array(this.net.size)] as const),
     ]);
   }
 
   parts(): NamedPart[] {
-    const prefix = `adam.${this.net.name}`;
+    const prefix = `${this.kind}.${this.net.name}`;
+    const { length } = this.hyper(this.lr);
     return [
-      ...this.net.partsIn(this.name('m'), `${prefix}.m`),
-      ...this.net.partsIn(this.name('v'), `${prefix}.v`),
-      wholePart(this.name('corrections'), `${prefix}.corrections`, [2]),
-      wholePart(this.name('hyper'), `${prefix}.hyper`, [4]),
+      ...this.moments.flatMap((name) => this.net.partsIn(this.name(name), `${prefix}.${name}`)),
+      wholePart(this.name('hyper'), `${prefix}.hyper`, [length]),
     ];
   }
 
@@ -120,65 +134,127 @@ export class Adam implements Optimiser {
   }
 }
 
+/** Options of Adam, with PyTorch's defaults. */
+export interface AdamOptions extends OptimiserOptions {
+  /** Decay of the averages of gradients and of their squares; 0.9 and 0.999 by default. */
+  readonly betas?: readonly [number, number];
+  /** Added to the divisor; 1e-8 by default. */
+  readonly eps?: number;
+}
+
+/** Adam (Kingma & Ba 2015), as PyTorch's. */
+export class Adam extends MomentOptimiser {
+  /** Of AdamW. */
+  protected readonly weightDecay: number = 0;
+  private readonly betas: readonly [number, number];
+  private readonly eps: number;
+
+  constructor(net: Net, { betas = [0.9, 0.999], eps = 1e-8, ...common }: AdamOptions = {}) {
+    super(net, 'adam', ['m', 'v'], common);
+    for (const beta of betas) check('β', beta, beta >= 0 && beta < 1, 'in [0, 1)');
+    check('eps', eps, eps > 0, 'positive');
+    this.betas = betas;
+    this.eps = eps;
+  }
+
+  protected hyper(lr: number) {
+    return Float32Array.of(lr, 1 - this.betas[0], 1 - this.betas[1], this.eps);
+  }
+
+  protected update({ graph, moment, ...before }: Before): Update {
+    const variable = this.name('corrections');
+    const corrections = adamCorrections(graph.variable(variable, [2]), before.hyper);
+    const { parameters, gradSquares, ...moments } = adam(
+      { ...before, m: moment('m'), v: moment('v'), corrections },
+      this.weightDecay,
+    );
+    graph.assign(variable, corrections);
+    return { parameters, moments, gradSquares };
+  }
+
+  override initialValues(): Map<string, Float32Array<ArrayBuffer>> {
+    return super.initialValues().set(this.name('corrections'), new Float32Array(2));
+  }
+
+  override parts(): NamedPart[] {
+    const corrections = `adam.${this.net.name}.corrections`;
+    return [...super.parts(), wholePart(this.name('corrections'), corrections, [2])];
+  }
+}
+
+/** Options of AdamW, with PyTorch's defaults. */
+export interface AdamWOptions extends AdamOptions {
+  /** λ; 1e-2 by default. */
+  readonly weightDecay?: number;
+}
+
+/**
+ * Adam with weight decay apart from the gradients (Loshchilov & Hutter 2019, algorithm 2), as PyTorch's:
+ * each update multiplies all parameters by 1 − lr·λ too.
+ */
+export class AdamW extends Adam {
+  protected override readonly weightDecay: number;
+
+  constructor(net: Net, { weightDecay = 1e-2, ...adam }: AdamWOptions = {}) {
+    super(net, adam);
+    check('The weight decay', weightDecay, weightDecay >= 0, 'at least 0');
+    this.weightDecay = weightDecay;
+  }
+}
+
 /** Options of SGD. */
-export interface SgdOptions {
-  /** Learning rate; 1e-3 by default. */
-  readonly lr?: number;
+export interface SgdOptions extends OptimiserOptions {
   /** Share of the last update that goes on; 0 by default. */
   readonly momentum?: number;
 }
 
 /** Stochastic gradient descent with momentum, as PyTorch's. */
-export class SGD implements Optimiser {
-  private readonly lr: number;
+export class SGD extends MomentOptimiser {
   private readonly momentum: number;
 
-  constructor(
-    /** What it updates. */
-    readonly net: Net,
-    { lr = 1e-3, momentum = 0 }: SgdOptions = {},
-  ) {
-    check('The learning rate', lr, lr >= 0, 'at least 0');
+  constructor(net: Net, { momentum = 0, ...common }: SgdOptions = {}) {
+    super(net, 'sgd', ['v'], common);
     check('The momentum', momentum, momentum >= 0 && momentum < 1, 'in [0, 1)');
-    this.lr = lr;
     this.momentum = momentum;
   }
 
-  private name(part: string): string {
-    return `${this.net.name}.sgd.${part}`;
+  protected hyper(lr: number) {
+    return Float32Array.of(lr, this.momentum);
   }
 
-  minimise(loss: Tensor): { gradNorm: Tensor } {
-    const graph: Graph = loss.graph;
-    const { net } = this;
-    const updated = sgd({
-      parameters: net.weights(graph),
-      gradients: gradientsOf(net, loss),
-      v: graph.variable(this.name('v'), [net.size]),
-      hyper: graph.variable(this.name('hyper'), [2]),
-    });
-    graph.assign(net.variable, updated.parameters);
-    graph.assign(this.name('v'), updated.v);
-    return { gradNorm: norm(updated.gradSquares) };
+  protected update({ moment, ...before }: Before): Update {
+    const { v, ...updated } = sgd({ ...before, v: moment('v') });
+    return { ...updated, moments: { v } };
+  }
+}
+
+/** Options of RMSProp, with PyTorch's defaults. */
+export interface RmsPropOptions extends OptimiserOptions {
+  /** α, the decay of the average of squared gradients; 0.99 by default. */
+  readonly decay?: number;
+  /** Added to the divisor; 1e-8 by default. */
+  readonly eps?: number;
+}
+
+/** RMSProp (Tieleman & Hinton 2012, lecture 6.5), as PyTorch's; with its rate 5e-5, WGAN's (2017). */
+export class RMSProp extends MomentOptimiser {
+  private readonly decay: number;
+  private readonly eps: number;
+
+  constructor(net: Net, { decay = 0.99, eps = 1e-8, ...common }: RmsPropOptions = {}) {
+    super(net, 'rmsprop', ['v'], common);
+    check('The decay', decay, decay >= 0 && decay < 1, 'in [0, 1)');
+    check('eps', eps, eps > 0, 'positive');
+    this.decay = decay;
+    this.eps = eps;
   }
 
-  initialValues(): Map<string, Float32Array<ArrayBuffer>> {
-    return new Map([
-      [this.name('hyper'), Float32Array.of(this.lr, this.momentum)],
-      [this.name('v'), new Float32Array(this.net.size)],
-    ]);
+  protected hyper(lr: number) {
+    return Float32Array.of(lr, 1 - this.decay, this.eps);
   }
 
-  parts(): NamedPart[] {
-    const prefix = `sgd.${this.net.name}`;
-    return [
-      ...this.net.partsIn(this.name('v'), `${prefix}.v`),
-      wholePart(this.name('hyper'), `${prefix}.hyper`, [2]),
-    ];
-  }
-
-  withLearningRate(lr: number): { variable: string; values: Float32Array<ArrayBuffer> } {
-    check('The learning rate', lr, lr >= 0, 'at least 0');
-    return { variable: this.name('hyper'), values: Float32Array.of(lr, this.momentum) };
+  protected update({ moment, ...before }: Before): Update {
+    const { v, ...updated } = rmsprop({ ...before, v: moment('v') });
+    return { ...updated, moments: { v } };
   }
 }

@@ -6,7 +6,7 @@ import { constantOp, elementwiseOps } from './elementwise.ts';
 import { firstNonFiniteOp } from './first-non-finite.ts';
 import { matmulOp } from './matmul.ts';
 import { broadcastToOp, packOp, padOp, sliceOp, transposeOp, viewOp } from './movement.ts';
-import { adamOp, sgdOp } from './optimiser.ts';
+import { adamOp, rmspropOp, sgdOp } from './optimiser.ts';
 import {
   advanceOp,
   gatherPicturesOp,
@@ -32,5 +32,5 @@ export const operations = (): readonly OpDefinition[] => [
   ...[viewOp, packOp, transposeOp, sliceOp, padOp, broadcastToOp],
   ...[matmulOp, conv2dOp, conv2dInputGradOp, conv2dWeightGradOp, batchNormOp, batchNormGradOp],
   ...[randomOp, advanceOp, shuffledIndicesOp, gatherPicturesOp, gatherRowsOp],
-  ...[adamOp, sgdOp, firstNonFiniteOp],
+  ...[adamOp, sgdOp, rmspropOp, firstNonFiniteOp],
 ];

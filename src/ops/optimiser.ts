@@ -35,6 +35,8 @@ const partialSums = (flat: TensorType): TensorType => ({
 
 /**
  * Adam (Kingma & Ba 2015, algorithm 1), as PyTorch computes it: all parameters of a net in one pass.
+ * The attribute `decay` λ, 0 if left out, makes it AdamW (Loshchilov & Hutter 2019, algorithm 2, line 12):
+ * parameters are multiplied by 1 − learning rate · λ first.
  *
  * Inputs parameters, gradients, m, v (flat, one size), hyper f32 `[4]` = learning rate, 1 − β1,
  * 1 − β2, eps, and corrections f32 `[2]` = 1 − β1ᵗ, 1 − β2ᵗ of this update (`adamCorrections`).
@@ -79,21 +81,44 @@ export const sgdOp = /* @__PURE__ */ defineOp({
 });
 
 /**
+ * RMSProp (Tieleman & Hinton 2012, lecture 6.5), as PyTorch computes it: v ← α·v + (1 − α)·g²,
+ * p ← p − lr·g / (√v + eps).
+ *
+ * Inputs parameters, gradients, v (flat, one size), hyper f32 `[3]` = learning rate, 1 − α, eps.
+ * Outputs the new parameters, v, and Σ g² of each span of gradients.
+ */
+export const rmspropOp = /* @__PURE__ */ defineOp({
+  name: 'rmsprop',
+  detached: true,
+  infer([parameters, gradients, v, hyper]) {
+    checkFlat('rmsprop', [parameters, gradients, v], hyper, 3);
+    return [parameters, v, partialSums(parameters)].map(({ shape }) => ({ shape, dtype: 'f32' }));
+  },
+  inPlace: [
+    [0, 0],
+    [1, 2],
+  ],
+});
+
+/**
  * The bias corrections 1 − βᵗ of the next update from those of the last (0 before the first).
  * Kept as a state because 1 − β2ᵗ loses four digits to cancellation when computed in float32 as such.
  */
 export const adamCorrections = (last: Tensor, hyper: Tensor): Tensor =>
   add(last, mul(sub(1, last), slice(hyper, [1], [3])));
 
-/** One Adam update; see the operation. */
-export function adam(parts: {
-  parameters: Tensor;
-  gradients: Tensor;
-  m: Tensor;
-  v: Tensor;
-  hyper: Tensor;
-  corrections: Tensor;
-}) {
+/** One Adam update, with weight decay if any; see the operation. */
+export function adam(
+  parts: {
+    parameters: Tensor;
+    gradients: Tensor;
+    m: Tensor;
+    v: Tensor;
+    hyper: Tensor;
+    corrections: Tensor;
+  },
+  decay = 0,
+) {
   const inputs = [
     parts.parameters,
     parts.gradients,
@@ -102,13 +127,29 @@ export function adam(parts: {
     parts.hyper,
     parts.corrections,
   ];
-  const [parameters, m, v, gradSquares] = parts.parameters.graph.add(adamOp.name, inputs);
+  const [parameters, m, v, gradSquares] = parts.parameters.graph.add(
+    adamOp.name,
+    inputs,
+    decay > 0 ? { decay } : {},
+  );
   return { parameters, m, v, gradSquares };
 }
 
-/** One SGD update with momentum; see the operation. */
-export function sgd(parts: { parameters: Tensor; gradients: Tensor; v: Tensor; hyper: Tensor }) {
+interface OneMoment {
+  parameters: Tensor;
+  gradients: Tensor;
+  v: Tensor;
+  hyper: Tensor;
+}
+
+function withOneMoment(op: string, parts: OneMoment) {
   const inputs = [parts.parameters, parts.gradients, parts.v, parts.hyper];
-  const [parameters, v, gradSquares] = parts.parameters.graph.add(sgdOp.name, inputs);
+  const [parameters, v, gradSquares] = parts.parameters.graph.add(op, inputs);
   return { parameters, v, gradSquares };
 }
+
+/** One SGD update with momentum; see the operation. */
+export const sgd = (parts: OneMoment) => withOneMoment(sgdOp.name, parts);
+
+/** One RMSProp update; see the operation. */
+export const rmsprop = (parts: OneMoment) => withOneMoment(rmspropOp.name, parts);

@@ -3,7 +3,7 @@ import { type Device, openDevice } from '../../src/gpu/device.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import '../../src/kernels/optimiser.ts';
 import type { DeviceTraits } from '../../src/kernels/kernel.ts';
-import { adam, sgd } from '../../src/ops/optimiser.ts';
+import { adam, rmsprop, sgd } from '../../src/ops/optimiser.ts';
 import { RandomValues } from '../reference/random-values.ts';
 import { relativeError, runOp } from '../support/run-op.ts';
 
@@ -15,30 +15,45 @@ afterAll(() => device.dispose());
 
 type Values = Record<string, Float32Array>;
 
+/** How much Adam's parameters shrink at each update: by the learning rate times this. */
+const DECAY = 40;
+
+const hypers = {
+  adam: [2e-4, 0.5, 0.001, 1e-8],
+  adamW: [2e-4, 0.5, 0.001, 1e-8],
+  sgd: [0.01, 0.9],
+  rmsprop: [0.01, 0.2, 1e-8],
+};
+type Kind = keyof typeof hypers;
+
 /** One update of `size` parameters; `given` replaces random values. */
-function update(op: 'adam' | 'sgd', size: number, given: Values, traits?: Partial<DeviceTraits>) {
+function update(op: Kind, size: number, given: Values, traits?: Partial<DeviceTraits>) {
   const random = new RandomValues(size);
   const values: Values = {
     parameters: random.normal(size),
     gradients: random.normal(size),
     m: random.normal(size, 0, 0.1),
-    v: random.uniform(size, op === 'adam' ? 0 : -1, 1),
-    hyper: Float32Array.from(op === 'adam' ? [2e-4, 0.5, 0.001, 1e-8] : [0.01, 0.9]),
+    v: random.uniform(size, op === 'sgd' ? -1 : 0, 1),
+    hyper: Float32Array.from(hypers[op]),
     corrections: Float32Array.of(0.75, 0.002),
     ...given,
   };
   const graph = new Graph();
   const flat = (name: string) => graph.variable(name, [values[name].length]);
   const [parameters, gradients, v, hyper] = ['parameters', 'gradients', 'v', 'hyper'].map(flat);
-  const next =
-    op === 'sgd'
-      ? sgd({ parameters, gradients, v, hyper })
-      : adam({ parameters, gradients, m: flat('m'), v, hyper, corrections: flat('corrections') });
+  const common = { parameters, gradients, v, hyper };
+  const adams = () => ({ ...common, m: flat('m'), corrections: flat('corrections') });
+  const next = {
+    adam: () => adam(adams()),
+    adamW: () => adam(adams(), DECAY),
+    sgd: () => sgd(common),
+    rmsprop: () => rmsprop(common),
+  }[op]();
   for (const [name, tensor] of Object.entries(next)) graph.output(name, tensor);
   return runOp(device, graph, new Map(Object.entries(values)), traits);
 }
 
-describe.each(['adam', 'sgd'] as const)('%s', (op) => {
+describe.each(Object.keys(hypers) as Kind[])('%s', (op) => {
   const sizes = [1, 2, 3, 4, 5, 31, 63, 64, 65, 1021, 1023, 1024, 1025, 4099, 100_003, 1 << 20];
   test.each(sizes)('%i parameters', async (size) => {
     for (const { tensor, values, expected, buffer } of await update(op, size, {})) {
@@ -53,12 +68,13 @@ describe.each(['adam', 'sgd'] as const)('%s', (op) => {
     expect(relativeError(values, expected)).toBeLessThan(1e-6);
   });
 
-  test('nothing moves where gradients and moments are zero', async () => {
+  test('nothing moves but by weight decay where gradients and moments are zero', async () => {
     const zero = new Float32Array(10);
     const parameters = new RandomValues(1).normal(10);
     const given = { parameters, gradients: zero, m: zero, v: zero };
-    const [{ values }] = await update(op, 10, given);
-    expect(values).toEqual(parameters);
+    const [{ values, expected }] = await update(op, 10, given);
+    if (op === 'adamW') expect(relativeError(values, expected)).toBeLessThan(1e-6);
+    else expect(values).toEqual(parameters);
   });
 
   test('every span of squares is its own', async () => {

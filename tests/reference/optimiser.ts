@@ -12,7 +12,7 @@ function squareSums(gradients: Float64Array): Float64Array {
 }
 
 export const optimiserReference: ReferenceTable = {
-  adam(_, [parameters, gradients, m, v, hyper, corrections]) {
+  adam({ attrs: { decay = 0 } }, [parameters, gradients, m, v, hyper, corrections]) {
     const [rate, oneMinusBeta1, oneMinusBeta2, eps] = hyper;
     const [correction1, correction2] = corrections;
     const newM = m.map((x, i) => (1 - oneMinusBeta1) * x + oneMinusBeta1 * gradients[i]);
@@ -20,7 +20,7 @@ export const optimiserReference: ReferenceTable = {
     const updated = parameters.map((p, i) => {
       const mHat = newM[i] / correction1;
       const vHat = newV[i] / correction2;
-      return p - (rate * mHat) / (Math.sqrt(vHat) + eps);
+      return p * (1 - rate * (decay as number)) - (rate * mHat) / (Math.sqrt(vHat) + eps);
     });
     return [updated, newM, newV, squareSums(gradients)];
   },
@@ -29,5 +29,14 @@ export const optimiserReference: ReferenceTable = {
     const [rate, momentum] = hyper;
     const newV = v.map((x, i) => momentum * x + gradients[i]);
     return [parameters.map((p, i) => p - rate * newV[i]), newV, squareSums(gradients)];
+  },
+
+  rmsprop(_, [parameters, gradients, v, hyper]) {
+    const [rate, oneMinusAlpha, eps] = hyper;
+    const newV = v.map((x, i) => (1 - oneMinusAlpha) * x + oneMinusAlpha * gradients[i] ** 2);
+    const updated = parameters.map(
+      (p, i) => p - (rate * gradients[i]) / (Math.sqrt(newV[i]) + eps),
+    );
+    return [updated, newV, squareSums(gradients)];
   },
 };

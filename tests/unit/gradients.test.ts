@@ -366,6 +366,7 @@ const notDifferentiable: Record<string, string> = {
   gatherPictures: 'depends on bytes and integers only',
   firstNonFinite: 'bits',
   adam: 'an update: nobody differentiates through training',
+  rmsprop: 'an update: nobody differentiates through training',
   sgd: 'an update: nobody differentiates through training',
 };
 

@@ -34,6 +34,7 @@ import {
   random,
   relu,
   reshape,
+  rmsprop,
   STATE_SHAPE,
   sgd,
   shuffledIndices,
@@ -217,6 +218,16 @@ describe('shape errors name the operation, the shapes, and what was expected', (
         ),
         '[1]',
         'corrections [2]',
+      ],
+    ],
+    rmsprop: [
+      [
+        on(
+          (parameters, grads, v, hyper) => rmsprop({ parameters, gradients: grads, v, hyper }),
+          ...[[8], [8], [8], [2]],
+        ),
+        '[8], [8], [8], [2]',
+        'hyperparameters [3]',
       ],
     ],
     sgd: [

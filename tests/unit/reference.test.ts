@@ -25,6 +25,7 @@ import {
   pad,
   random,
   reshape,
+  rmsprop,
   sgd,
   shuffledIndices,
   slice,
@@ -775,6 +776,40 @@ describe('optimisers', () => {
       for (let i = 0; i < size; i++) squares[(i >> 2) & 15] += g[i] ** 2;
       expectClose(result.outputs.get('gradSquares')!, squares);
     }
+  });
+
+  test('adam with weight decay shrinks parameters apart from their step', () => {
+    const inputs = [
+      [1, -2],
+      [0, 0],
+      [0, 0],
+      [1, 1],
+      [0.1, 0.5, 0.01, 1e-8],
+      [0.5, 0.01],
+    ].map((values) => input([values.length], values));
+    const [decayed, kept] = [0.3, 0].map((decay) =>
+      evaluate(inputs, (parameters, gradients, m, v, hyper, corrections) => [
+        adam({ parameters, gradients, m, v, hyper, corrections }, decay).parameters,
+      ]),
+    );
+    expectClose(decayed[0], [1 - 0.03, -2 + 0.06]);
+    expectClose(kept[0], [1, -2]);
+  });
+
+  test('rmsprop', () => {
+    const inputs = [
+      [1, 2],
+      [10, 20],
+      [4, 0],
+      [0.1, 0.25, 0.5],
+    ].map((values) => input([values.length], values));
+    const [p, v, squares] = evaluate(inputs, (parameters, gradients, squared, hyper) => {
+      const next = rmsprop({ parameters, gradients, v: squared, hyper });
+      return [next.parameters, next.v, next.gradSquares];
+    });
+    expectClose(v, [28, 100]);
+    expectClose(p, [1 - 1 / (Math.sqrt(28) + 0.5), 2 - 2 / 10.5]);
+    expectClose(squares, [500, ...new Array(15).fill(0)]);
   });
 
   test('sgd with momentum', () => {

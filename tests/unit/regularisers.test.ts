@@ -8,11 +8,14 @@ import { Players, traceStep } from '../../src/gan/step.ts';
 import { gradients } from '../../src/graph/autodiff.ts';
 import { Graph, type Tensor } from '../../src/graph/graph.ts';
 import { prune } from '../../src/graph/prune.ts';
-import { HostRandom } from '../../src/nn/initialisers.ts';
+import { constantInit, HostRandom } from '../../src/nn/initialisers.ts';
+import { Linear } from '../../src/nn/layers.ts';
 import { Net } from '../../src/nn/net.ts';
+import { Adam, AdamW, type Optimiser, RMSProp, SGD } from '../../src/nn/optimisers.ts';
 import { gradientPenalty, zeroCentredPenalty } from '../../src/nn/regularisers.ts';
 import { add, mul, tanh } from '../../src/ops/elementwise.ts';
 import { matmul } from '../../src/ops/matmul.ts';
+import { sum } from '../../src/ops/reduce.ts';
 import { METRIC_PITCH } from '../../src/training/metrics.ts';
 import { interpret } from '../reference/index.ts';
 import { RandomValues } from '../reference/random-values.ts';
@@ -115,6 +118,86 @@ describe('double backward through a whole discriminator, by finite differences',
       expect(Math.abs(along - expected), name).toBeLessThan(1e-5 * (1 + Math.abs(expected)));
     }
     expect(got.some((g) => Math.abs(g) > 1e-3)).toBe(true);
+  });
+});
+
+describe('optimisers', () => {
+  /** Updates of two weights, whose gradients are 3 and −4, by optimisers that are given. */
+  function updates(make: (net: Net) => Optimiser, count = 1) {
+    const linear = new Linear(2, 1, { bias: false, weightInit: constantInit(1) });
+    const net = new Net('net', linear);
+    const optimiser = make(net);
+    const graph = new Graph();
+    const x = graph.variable('x', [1, 2]);
+    const { gradNorm } = optimiser.minimise(sum(net.forward(x, { training: true })));
+    graph.output('norm', gradNorm);
+    let state = new Map<string, ArrayLike<number>>([
+      ...net.initialValues(new HostRandom(1)),
+      ...optimiser.initialValues(),
+      ['x', [3, -4]],
+    ]);
+    let norm = 0;
+    for (let i = 0; i < count; i++) {
+      const { outputs, variables } = interpret(graph, state);
+      norm = outputs.get('norm')![0];
+      state = new Map(variables);
+    }
+    const [a, b] = Array.from(state.get(net.variable)!);
+    return { a, b, norm, optimiser };
+  }
+
+  test('gradients longer than clipNorm are scaled down to it, and their norm is told as it was', () => {
+    const { a, b, norm } = updates((net) => new SGD(net, { lr: 1, clipNorm: 0.5 }));
+    expect([a, b]).toEqual([expect.closeTo(1 - 0.3, 6), expect.closeTo(1 + 0.4, 6)]);
+    expect(norm).toBeCloseTo(5, 10);
+  });
+
+  test('shorter ones are left alone', () => {
+    const { a, b, norm } = updates((net) => new SGD(net, { lr: 1, clipNorm: 5.01 }));
+    expect([a, b, norm]).toEqual([-2, 5, expect.closeTo(5, 10)]);
+    const { a: c, b: d } = updates((net) => new SGD(net, { lr: 1 }));
+    expect([c, d]).toEqual([-2, 5]);
+  });
+
+  test('AdamW is Adam, and parameters shrink by lr·λ at each update besides', () => {
+    const given = { lr: 0.1, betas: [0.5, 0.9] } as const;
+    const adam = updates((net) => new Adam(net, given), 2);
+    const adamW = updates((net) => new AdamW(net, { ...given, weightDecay: 0.2 }), 2);
+    const plain = updates((net) => new AdamW(net, { ...given, weightDecay: 0 }), 2);
+    expect([plain.a, plain.b]).toEqual([adam.a, adam.b]);
+    // With the same gradients each time, each of Adam's steps is lr.
+    expect([adam.a, adam.b]).toEqual([expect.closeTo(0.8, 6), expect.closeTo(1.2, 6)]);
+    const twice = (step: number) => (1 * 0.98 + step) * 0.98 + step;
+    expect(adamW.a).toBeCloseTo(twice(-0.1), 6);
+    expect(adamW.b).toBeCloseTo(twice(0.1), 6);
+  });
+
+  test('RMSProp divides by the root of averaged squares', () => {
+    const { a, b, optimiser } = updates((net) => new RMSProp(net, { lr: 0.1, decay: 0.75 }), 2);
+    const first = 0.1 / Math.sqrt(0.25);
+    const second = 0.1 / Math.sqrt(0.4375);
+    expect([a, b]).toEqual([
+      expect.closeTo(1 - first - second, 6),
+      expect.closeTo(1 + first + second, 6),
+    ]);
+    expect(optimiser.parts().map(({ name }) => name)).toEqual([
+      'rmsprop.net.v.weight',
+      'rmsprop.net.hyper',
+    ]);
+    const { variable, values } = optimiser.withLearningRate(2);
+    expect([variable, ...values]).toEqual([
+      'net.rmsprop.hyper',
+      ...[2, 0.25, expect.closeTo(1e-8, 12)],
+    ]);
+  });
+
+  test.each<[string, (net: Net) => Optimiser]>([
+    ['clipNorm is 0', (net) => new Adam(net, { clipNorm: 0 })],
+    ['The weight decay is -1', (net) => new AdamW(net, { weightDecay: -1 })],
+    ['The decay is 1', (net) => new RMSProp(net, { decay: 1 })],
+    ['eps is 0', (net) => new RMSProp(net, { eps: 0 })],
+  ])('%s', (message, make) => {
+    expect(() => updates(make)).toThrow(message);
   });
 });
 

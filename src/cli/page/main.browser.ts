@@ -159,6 +159,8 @@ async function train(request: RunRequest, on: Engine, pictures: ImageSet): Promi
   };
   const sendSamples = async () => {
     const { pixels, ...shape } = await running.sampleGrid({ count: request.samples });
+    // Drawn after a loss, it is of an earlier step than it was asked for.
+    if (shape.step !== running.step) return;
     await send('samples', shape, pixels);
     course.sampledStep = shape.step;
   };

@@ -66,7 +66,7 @@ export class DeviceLostError extends GanvasError {
   ) {
     super(
       'device-lost',
-      `The GPU device is gone (${reason})${detail ? `: ${detail}` : ''}.`,
+      `The GPU device is gone (${reason})${detail && `: ${detail.replace(/\.$/, '')}`}.`,
       reason === 'disposed'
         ? 'It was used after dispose().'
         : 'Open a device again, and go on from the last snapshot or checkpoint.',
@@ -80,7 +80,9 @@ export class RecoveryError extends GanvasError {
 
   /** `often`: how often and where it was lost, if that is why. */
   constructor(cause: unknown, often?: string) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const told = cause instanceof Error ? cause.message : String(cause);
+    // Its advice was for whoever would have met it.
+    const reason = cause instanceof GanvasError ? told.slice(0, -cause.advice.length).trim() : told;
     super(
       'recovery',
       often

@@ -53,6 +53,7 @@ export type TrainerEvent =
   /** The same, and weights, moments and statistics are again those of the step `to`. */
   | { readonly type: 'rolled-back'; readonly error: NonFiniteError; readonly to: number };
 
+/** What trainers are given beside what they train. */
 export interface TrainerOptions {
   /**
    * Seconds between copies of the run's state on the host, 30 by default: what the loss of a device
@@ -76,8 +77,11 @@ export interface TrainerOptions {
 
 /** Sizes and times of a trainer. */
 export interface TrainerStats {
+  /** Kernels that run in a step. */
   readonly dispatches: number;
+  /** Parts that a step is submitted in, as it is now. */
   readonly submits: number;
+  /** Different pipelines of a step. */
   readonly pipelines: number;
   /** Multiply-adds × 2 of a step. */
   readonly flops: number;
@@ -120,7 +124,9 @@ const MAX_LOSSES = 5;
 export abstract class BaseTrainer<Name extends string> {
   protected disposed = false;
   private readonly lasting: LastingSession;
+  /** When a snapshot was last thought of, by `performance.now()`, and of which step. */
   private snapshotAt = performance.now();
+  private snapshotStep: number;
   private running = false;
   private stopping = false;
   /** Lets a run know at once that it is to end. */
@@ -146,10 +152,12 @@ export abstract class BaseTrainer<Name extends string> {
   ) {
     this.begun = begun;
     this.furthest = step;
+    this.snapshotStep = step;
     this.lasting = new LastingSession(engine, program, session, step, {
       lost: (error) => this.tell({ type: 'device-lost', error }),
       recovered: (lostSteps) => {
         this.snapshotAt = performance.now();
+        this.snapshotStep = this.step;
         this.tell({ type: 'recovered', step: this.step, lostSteps });
       },
     });
@@ -159,11 +167,12 @@ export abstract class BaseTrainer<Name extends string> {
     this.settings.onEvent?.(event);
   }
 
-  /** Steps submitted to the GPU so far. */
+  /** Steps submitted to the GPU so far; while a lost device is replaced, those of the snapshot. */
   get step(): number {
-    return this.lasting.step;
+    return this.lasting.interrupted ? this.snapshot.step : this.lasting.step;
   }
 
+  /** Whether a run is held by `pause`. */
   get paused(): boolean {
     return this.gate !== undefined;
   }
@@ -378,12 +387,14 @@ export abstract class BaseTrainer<Name extends string> {
 
   private get snapshotDue(): boolean {
     const { snapshotSeconds = SNAPSHOT_SECONDS } = this.settings;
-    return performance.now() - this.snapshotAt >= snapshotSeconds * 1000;
+    const due = performance.now() - this.snapshotAt >= snapshotSeconds * 1000;
+    return due && this.step !== this.snapshotStep;
   }
 
   /** Keeps a copy of the state, unless something in it is not finite. */
   private async takeSnapshot(): Promise<void> {
     this.snapshotAt = performance.now();
+    this.snapshotStep = this.step;
     const found = await this.lasting.current.findNonFinite();
     if (found) return this.reject(found, this.step);
     await this.lasting.takeSnapshot();
@@ -446,6 +457,7 @@ export abstract class BaseTrainer<Name extends string> {
     return new Map([...this.lasting.constants, ...state]);
   }
 
+  /** Sizes and times of a step. */
   stats(): TrainerStats {
     const { stats, plan } = this.lasting.current.executable;
     return {
@@ -484,6 +496,7 @@ export abstract class BaseTrainer<Name extends string> {
     this.lasting.dispose();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,4 +1,14 @@
-import { DataError } from '../data/errors.ts';
+import {
+  DataError,
+  DataFormatError,
+  DataReadError,
+  DataSizeError,
+  EmptyDataError,
+  GzipError,
+  NoReadablePicturesError,
+  TrailingDataError,
+  TruncatedDataError,
+} from '../data/errors.ts';
 import { CheckpointError } from '../gan/checkpoint.ts';
 import { ModelError } from '../gan/dcgan.ts';
 import { Pictures } from '../gan/pictures.ts';
@@ -6,11 +16,14 @@ import { RunLimitError } from '../gan/requirements.ts';
 import {
   CanvasError,
   DeviceLostError,
+  GpuInternalError,
+  GpuValidationError,
   LimitError,
   NoAdapterError,
   NoWebGPUError,
   OutOfMemoryError,
   RecoveryError,
+  ShaderError,
 } from '../gpu/errors.ts';
 import { GanvasError, GraphError, ShapeError } from '../graph/errors.ts';
 import { SafetensorsError } from '../io/safetensors.ts';
@@ -28,13 +41,21 @@ export const copiedClasses = {
   CanvasError,
   CheckpointError,
   DataError,
+  DataFormatError,
+  DataReadError,
+  DataSizeError,
   DeviceLostError,
+  EmptyDataError,
   GanvasError,
+  GpuInternalError,
+  GpuValidationError,
   GraphError,
+  GzipError,
   LimitError,
   ModelError,
   NoAdapterError,
   NonFiniteError,
+  NoReadablePicturesError,
   NoWebGPUError,
   OutOfMemoryError,
   Pictures,
@@ -42,7 +63,10 @@ export const copiedClasses = {
   RecoveryError,
   RunLimitError,
   SafetensorsError,
+  ShaderError,
   ShapeError,
   StateError,
+  TrailingDataError,
+  TruncatedDataError,
   WorkerError,
 };

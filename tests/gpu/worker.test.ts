@@ -32,6 +32,9 @@ import { noisePictures } from '../support/pictures.ts';
 const start = () =>
   new Worker(new URL('../support/worker.ts', import.meta.url), { type: 'module' });
 
+/** In tests the worker's file is 150 files, on a machine that may be busy. */
+const patient = { timeoutSeconds: 55 };
+
 const options = { imageSize: 16, width: 4, latentDim: 8, batchSize: 4, seed: 5 } as const;
 const pictures = noisePictures(24, 16);
 
@@ -40,7 +43,7 @@ let ganvas: RemoteGanvas;
 let engine: RemoteEngine;
 beforeAll(async () => {
   worker = start();
-  ganvas = await connect(worker);
+  ganvas = await connect(worker, patient);
   engine = await ganvas.Engine.create();
 });
 afterAll(async () => {
@@ -486,7 +489,7 @@ describe('a connection', () => {
 
   test('says so when the worker is terminated, to all who wait and to all who come', async () => {
     const own = start();
-    const { Engine: RemoteEngines, GanTrainer: Trainers, dispose } = await connect(own);
+    const { Engine: RemoteEngines, GanTrainer: Trainers, dispose } = await connect(own, patient);
     const trainer = await Trainers.create(await RemoteEngines.create(), pictures, options);
     const error = await failureOf(
       trainer.train({ onStep: ({ step }) => void (step === 3 && own.terminate()) }),

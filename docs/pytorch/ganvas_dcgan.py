@@ -522,7 +522,10 @@ OPTIONS = {
 }
 # What Ganvas can do and this script cannot: options of which it knows one value only. Files that were
 # written before Ganvas could leave them out.
-ONLY = {"objective": "original", "clipWeights": 0, "gradientPenalty": 0, "r1": 0, "normD": "batch"}
+ONLY = {
+    **{"objective": "original", "optimiser": "adam", "normD": "batch"},
+    **dict.fromkeys(["weightDecay", "clipGradients", "clipWeights", "gradientPenalty", "r1"], 0),
+}
 
 
 def read_options(path, text):

@@ -3,6 +3,7 @@
 //   generator.*, discriminator.*     exactly the state_dicts of PyTorch's DCGAN example, in its layouts
 //   adam.NET.m.*, adam.NET.v.*       moments, under the same names and in the same layouts
 //   adam.NET.corrections             1 − β1ᵗ, 1 − β2ᵗ
+//   sgd.NET.v.*, rmsprop.NET.v.*     the same of other optimisers
 //   ema.generator.*                  the average of G's weights, where there is one
 //   ema.generator.correction         1 − decayᵗ
 //   samples.latents [n, latentDim]   what the sample grid is drawn from
@@ -12,8 +13,7 @@
 // `choices` (JSON, what the tuner chose) and `data` (JSON, what the pictures were).
 
 import { type Shape, sizeOf } from '../graph/shape.ts';
-import { fileOrder, fileShape } from '../nn/file-layout.ts';
-import type { Parameter } from '../nn/module.ts';
+import { fileOrder, fileShape, type NamedPart } from '../nn/file-layout.ts';
 import type { Net } from '../nn/net.ts';
 import { hasFeatures } from './objectives/index.ts';
 import type { Players } from './step.ts';
@@ -39,94 +39,71 @@ export interface Slot {
   /** Its first element in the variable. */
   readonly offset: number;
   readonly range: Range;
-  /** The parameter whose layout it has; else its elements lie there in the file's order. */
-  readonly parameter?: Parameter;
+  /** Its layout here, where its elements do not lie in the file's order. */
+  readonly layout?: { readonly shape: Shape; readonly axes: readonly number[] };
 }
 
-/** The parameters of a net, or what is kept for each of them, in a flat variable. */
-export function parameterSlots(net: Net, prefix: string, variable: string, range = FINITE): Slot[] {
-  return [...net.parameters].map(([name, parameter]) => ({
-    key: `${prefix}${name}`,
-    shape: fileShape(parameter.shape, parameter.layout),
-    variable,
-    offset: parameter.offset,
-    range,
-    parameter,
-  }));
+/** Averages of squares and of powers below 1. SGD's `v` is none: it is a velocity. */
+const NOT_NEGATIVE = /^(adam|rmsprop)\.\w+\.(v\.|corrections$)|^ema\.\w+\.correction$/;
+
+/** The tensor that is a part of a variable. */
+export function slotOf({ name, variable, offset, shape, axes }: NamedPart): Slot {
+  const moved = axes.some((axis, i) => axis !== i);
+  return {
+    ...{ key: name, shape: fileShape(shape, { axes }), variable, offset },
+    range: NOT_NEGATIVE.test(name) ? AT_LEAST_0 : FINITE,
+    ...(moved && { layout: { shape, axes } }),
+  };
 }
 
-/** Running statistics, each a slice of its module's buffer. */
-export function statisticsSlots(net: Net, prefix: string): Slot[] {
-  return [...net.buffers].flatMap(([path, { variable, shape, fileNames }]) =>
-    (fileNames ?? []).map((name, i) => ({
-      key: `${prefix}${moduleOf(path)}.${name}`,
-      shape: shape.slice(1),
-      variable,
-      offset: i * sizeOf(shape.slice(1)),
-      range: FINITE,
-    })),
-  );
-}
-
-const moduleOf = (path: string): string => path.slice(0, path.lastIndexOf('.'));
-
-/** PyTorch's counters of forward passes in training mode. */
+/** PyTorch's counters of forward passes in training mode, of the layers with running statistics. */
 export const counterKeys = (net: Net, prefix: string): string[] =>
-  [...net.buffers.keys()].map((path) => `${prefix}${moduleOf(path)}.num_batches_tracked`);
+  [...net.buffers]
+    .filter(([, { fileNames }]) => fileNames?.includes('running_mean'))
+    .map(([path]) => `${prefix}${path.slice(0, path.lastIndexOf('.'))}.num_batches_tracked`);
 
-const adamVariable = (net: Net, part: string): string => `${net.name}.adam.${part}`;
+/** What decides an update is made of the options, and the state is no float: they have no slots. */
+const elsewhere = (name: string): boolean => name === 'state' || name.endsWith('.hyper');
 
 /** All float tensors of a checkpoint that are parts of variables. */
-export function slotsOf({ generator, discriminator, average }: Players): Slot[] {
-  const slots = [generator, discriminator].flatMap((net): Slot[] => [
-    ...parameterSlots(net, `${net.name}.`, net.variable),
-    ...statisticsSlots(net, `${net.name}.`),
-    ...parameterSlots(net, `adam.${net.name}.m.`, adamVariable(net, 'm')),
-    ...parameterSlots(net, `adam.${net.name}.v.`, adamVariable(net, 'v'), AT_LEAST_0),
-    {
-      key: `adam.${net.name}.corrections`,
-      shape: [2],
-      variable: adamVariable(net, 'corrections'),
-      offset: 0,
-      range: AT_LEAST_0,
-    },
+export const slotsOf = (players: Players): Slot[] =>
+  players
+    .parts()
+    .filter(({ name }) => !elsewhere(name))
+    .map(slotOf);
+
+/** Elements of the variables of a net. */
+export const netSizes = (net: Net): Map<string, number> =>
+  new Map([
+    [net.variable, net.size],
+    ...[...net.buffers.values()].map((b) => [b.variable, sizeOf(b.shape)] as const),
   ]);
-  if (!average) return slots;
-  return [
-    ...slots,
-    ...parameterSlots(generator, 'ema.generator.', average.variable),
-    {
-      key: 'ema.generator.correction',
-      shape: [1],
-      variable: average.correction,
-      offset: 0,
-      range: AT_LEAST_0,
-    },
-  ];
-}
 
 /** Elements of every float variable of a run. */
-export function variableSizes({ generator, discriminator, average }: Players): Map<string, number> {
-  const sizes = new Map<string, number>();
-  for (const net of [generator, discriminator]) {
-    sizes.set(net.variable, net.size);
-    for (const { variable, shape } of net.buffers.values()) sizes.set(variable, sizeOf(shape));
-    sizes.set(adamVariable(net, 'hyper'), 4).set(adamVariable(net, 'corrections'), 2);
-    sizes.set(adamVariable(net, 'm'), net.size).set(adamVariable(net, 'v'), net.size);
+export function variableSizes(players: Players): Map<string, number> {
+  const { generator, discriminator, optimiserG, optimiserD, average } = players;
+  const sizes = new Map([...netSizes(generator), ...netSizes(discriminator)]);
+  for (const owner of [optimiserG, optimiserD, ...(average ? [average] : [])]) {
+    const seen = new Set<string>();
+    for (const { variable, size } of owner.parts()) {
+      // What is kept for each parameter is laid out as they are, and has gaps where they have.
+      sizes.set(variable, seen.has(variable) ? owner.net.size : size);
+      seen.add(variable);
+    }
   }
-  if (average) sizes.set(average.variable, generator.size).set(average.correction, 1);
   return sizes;
 }
 
 /** The tables of `fileOrder`, each made once: a parameter comes with its moments and its average. */
 export class FileOrders {
-  private readonly tables = new Map<Parameter, Uint32Array>();
+  private readonly tables = new Map<string, Uint32Array>();
 
-  of(parameter: Parameter): Uint32Array {
-    let table = this.tables.get(parameter);
+  of(layout: NonNullable<Slot['layout']>): Uint32Array {
+    const key = `${layout.shape} ${layout.axes}`;
+    let table = this.tables.get(key);
     if (!table) {
-      table = fileOrder(parameter.shape, parameter.layout);
-      this.tables.set(parameter, table);
+      table = fileOrder(layout.shape, layout);
+      this.tables.set(key, table);
     }
     return table;
   }

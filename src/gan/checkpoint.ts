@@ -20,11 +20,11 @@ import {
   counters,
   FINITE,
   FileOrders,
-  parameterSlots,
+  netSizes,
   type Range,
   type Slot,
+  slotOf,
   slotsOf,
-  statisticsSlots,
   variableSizes,
 } from './checkpoint-layout.ts';
 import { type DcganShape, ModelError } from './dcgan.ts';
@@ -141,7 +141,7 @@ function shortestDecimal(float: number): number {
   return float;
 }
 
-/** The learning rate in force, from Adam's variable; as it was given, where it is that one still. */
+/** The learning rate in force, from the optimiser's variable; as it was given, where it is that one still. */
 function rateInForce(
   optimiser: Optimiser,
   given: number,
@@ -153,7 +153,7 @@ function rateInForce(
 
 /**
  * A run's state as a safetensors file: PyTorch's names and layouts for the nets, and all that the run
- * goes on from. Learning rates are taken from Adam's variables. The same values give the same bytes,
+ * goes on from. Learning rates are taken from the optimisers' variables. The same values give the same bytes,
  * and `decodeCheckpoint` gives back the values, bit for bit.
  *
  * @param values of all `checkpointVariables(players)`, at one step; what else there is is not looked at
@@ -187,10 +187,10 @@ export function encodeCheckpoint(
 
   const tensors = new Map<string, WritableTensor>();
   const orders = new FileOrders();
-  for (const { key, shape, variable, offset, parameter } of slotsOf(players)) {
+  for (const { key, shape, variable, offset, layout } of slotsOf(players)) {
     let data = floats(variable).subarray(offset, offset + sizeOf(shape));
-    if (parameter) {
-      const order = orders.of(parameter);
+    if (layout) {
+      const order = orders.of(layout);
       const own = data;
       data = new Float32Array(own.length);
       for (let i = 0; i < order.length; i++) data[i] = own[order[i]];
@@ -388,14 +388,14 @@ function readSlots(
   }));
   const values = new Map<string, Float32Array<ArrayBuffer>>();
   const orders = new FileOrders();
-  for (const { variable, offset, parameter, data } of read) {
+  for (const { variable, offset, layout, data } of read) {
     let flat = values.get(variable);
     if (!flat) {
       flat = new Float32Array(sizes.get(variable) ?? 0);
       values.set(variable, flat);
     }
-    if (parameter) {
-      const order = orders.of(parameter);
+    if (layout) {
+      const order = orders.of(layout);
       for (let i = 0; i < order.length; i++) flat[offset + order[i]] = data[i];
     } else {
       flat.set(data, offset);
@@ -521,13 +521,12 @@ export function decodeGenerator(bytes: Uint8Array): GeneratorWeights {
   const prefix = named ? 'generator.' : '';
   const options = own ? readOptions(metadata) : asOptions({ ...inferShape(tensors, prefix) });
   const { generator } = new Players(options);
-  const slots = [
-    ...parameterSlots(generator, options.ema > 0 ? 'ema.generator.' : prefix, generator.variable),
-    ...statisticsSlots(generator, prefix),
-  ];
-  const sizes = new Map([[generator.variable, generator.size]]);
-  for (const { variable, shape } of generator.buffers.values()) sizes.set(variable, sizeOf(shape));
-  const values = readSlots(taker, slots, sizes);
+  const slots = generator.parts().map((part) => {
+    const averaged = options.ema > 0 && part.variable === generator.variable;
+    const own = part.name.slice(`${generator.name}.`.length);
+    return slotOf({ ...part, name: averaged ? `ema.${part.name}` : `${prefix}${own}` });
+  });
+  const values = readSlots(taker, slots, netSizes(generator));
   // Files of old versions of PyTorch do not have them, and drawing does not need them.
   for (const key of counterKeys(generator, prefix)) if (tensors.has(key)) taker.counter(key);
   // A checkpoint has both: weights and their average.

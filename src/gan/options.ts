@@ -9,6 +9,11 @@ import {
 import { needsBoundedSlope, type ObjectiveName, objectiveNames } from './objectives/index.ts';
 import { type GeneratorLoss, generatorLosses } from './objectives/original.ts';
 
+/** What updates the nets of a run. */
+export type OptimiserName = 'adam' | 'sgd' | 'rmsprop';
+
+const optimiserNames: readonly OptimiserName[] = ['adam', 'sgd', 'rmsprop'];
+
 /** Everything that decides a run, but the data. */
 export interface GanOptions extends DcganShape {
   /** What latents are drawn from. */
@@ -19,8 +24,14 @@ export interface GanOptions extends DcganShape {
   readonly lrD: number;
   /** Learning rate of the generator. */
   readonly lrG: number;
-  /** Adam's β1; β2 is 0.999. */
+  /** What updates both nets; RMSProp with α = 0.99. */
+  readonly optimiser: OptimiserName;
+  /** Adam's β1, with a β2 of 0.999; SGD's momentum. */
   readonly beta1: number;
+  /** λ of AdamW (Loshchilov & Hutter 2019), which Adam is where it is above 0. */
+  readonly weightDecay: number;
+  /** A net's gradients whose norm is larger are scaled down to this one; 0 for never. */
+  readonly clipGradients: number;
   /** Updates of D for each of G: k of Goodfellow et al. 2014, algorithm 1. */
   readonly dSteps: number;
   /** G's update draws a latent batch of its own instead of using D's last one again. */
@@ -59,7 +70,10 @@ export const defaultOptions: GanOptions = {
   batchSize: 64,
   lrD: 2e-4,
   lrG: 2e-4,
+  optimiser: 'adam',
   beta1: 0.5,
+  weightDecay: 0,
+  clipGradients: 0,
   dSteps: 1,
   freshLatent: false,
   mixedBatch: false,
@@ -102,7 +116,7 @@ export function resolveOptions(given: Partial<GanOptions>): GanOptions {
       throw new ModelError(`The option ${name} is ${options[name]}.`, `It must be ${range}.`);
   };
   const { batchSize, lrD, lrG, beta1, dSteps, labelSmoothing, ema, seed } = options;
-  const { clipWeights, gradientPenalty, r1 } = options;
+  const { weightDecay, clipGradients, clipWeights, gradientPenalty, r1 } = options;
   demand(
     'batchSize',
     Number.isInteger(batchSize) && batchSize >= 2 && batchSize <= 65536,
@@ -134,6 +148,9 @@ export function resolveOptions(given: Partial<GanOptions>): GanOptions {
     'normal or uniform',
   );
   demand('objective', objectiveNames.includes(options.objective), objectiveNames.join(', '));
+  demand('optimiser', optimiserNames.includes(options.optimiser), optimiserNames.join(', '));
+  demand('weightDecay', weightDecay >= 0 && weightDecay <= 10, 'in [0, 10]');
+  demand('clipGradients', clipGradients >= 0 && clipGradients <= 1e6, 'in [0, 1e6]');
   demand('normD', discriminatorNorms.includes(options.normD), discriminatorNorms.join(', '));
   demand('gradientPenalty', gradientPenalty >= 0 && gradientPenalty <= 1e6, 'in [0, 1e6]');
   demand('r1', r1 >= 0 && r1 <= 1e6, 'in [0, 1e6]');
@@ -158,6 +175,17 @@ function checkTogether(options: GanOptions): void {
   refuse(
     !isOriginal && labelSmoothing > 0,
     `The objective is ${objective}, and labelSmoothing ${ofTheOriginal}.`,
+    'Leave one of them out.',
+  );
+  const { optimiser, weightDecay, beta1 } = options;
+  refuse(
+    optimiser !== 'adam' && weightDecay > 0,
+    `The optimiser is ${optimiser}, and weightDecay is an option of adam alone.`,
+    'Leave one of them out.',
+  );
+  refuse(
+    optimiser === 'rmsprop' && beta1 !== defaultOptions.beta1,
+    'The optimiser is rmsprop, and beta1 is an option of adam and sgd alone.',
     'Leave one of them out.',
   );
   const bounds = Object.entries({ clipWeights, gradientPenalty, r1 })

@@ -3,7 +3,7 @@ import { WeightAverage } from '../nn/average.ts';
 import type { NamedPart } from '../nn/file-layout.ts';
 import { HostRandom } from '../nn/initialisers.ts';
 import { Net, wholePart } from '../nn/net.ts';
-import { Adam } from '../nn/optimisers.ts';
+import { Adam, AdamW, type Optimiser, RMSProp, SGD } from '../nn/optimisers.ts';
 import { clipWeights, gradientPenalty, zeroCentredPenalty } from '../nn/regularisers.ts';
 import { add, mul, sigmoid } from '../ops/elementwise.ts';
 import { concat, reshape, slice } from '../ops/movement.ts';
@@ -29,18 +29,33 @@ export const variableNames = {
 /** Features that D makes of a picture for an MMD-GAN (Bińkowski et al. 2018, section 4). */
 const FEATURES = 16;
 
+function optimiserOf(options: GanOptions, net: Net, lr: number): Optimiser {
+  const { beta1, weightDecay, clipGradients } = options;
+  const common = { lr, ...(clipGradients > 0 && { clipNorm: clipGradients }) };
+  switch (options.optimiser) {
+    case 'adam': {
+      const adam = { ...common, betas: [beta1, 0.999] } as const;
+      return weightDecay > 0 ? new AdamW(net, { ...adam, weightDecay }) : new Adam(net, adam);
+    }
+    case 'sgd':
+      return new SGD(net, { ...common, momentum: beta1 });
+    case 'rmsprop':
+      return new RMSProp(net, common);
+  }
+}
+
 /** The nets of a run and their optimisers. */
 export class Players {
   readonly generator: Net;
   readonly discriminator: Net;
-  readonly optimiserG: Adam;
-  readonly optimiserD: Adam;
+  readonly optimiserG: Optimiser;
+  readonly optimiserD: Optimiser;
   readonly objective: Objective;
   /** Of the generator, if on. */
   readonly average: WeightAverage | undefined;
 
   constructor(readonly options: GanOptions) {
-    const { lrD, lrG, beta1, ema } = options;
+    const { lrD, lrG, ema } = options;
     this.generator = new Net('generator', dcganGenerator(options));
     const outputs = hasFeatures(options.objective) ? FEATURES : 1;
     this.discriminator = new Net(
@@ -48,8 +63,8 @@ export class Players {
       dcganDiscriminator(options, { outputs, norm: options.normD }),
     );
     this.objective = objectiveFor(options);
-    this.optimiserG = new Adam(this.generator, { lr: lrG, betas: [beta1, 0.999] });
-    this.optimiserD = new Adam(this.discriminator, { lr: lrD, betas: [beta1, 0.999] });
+    this.optimiserG = optimiserOf(options, this.generator, lrG);
+    this.optimiserD = optimiserOf(options, this.discriminator, lrD);
     this.average = ema > 0 ? new WeightAverage(this.generator, ema) : undefined;
   }
 

@@ -13,6 +13,7 @@ import {
 } from '../../src/gan/checkpoint.ts';
 import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import { Players, sampleLatents, variableNames } from '../../src/gan/step.ts';
+import { sizeOf } from '../../src/graph/shape.ts';
 import {
   readSafetensors,
   SafetensorsError,
@@ -29,11 +30,12 @@ function stateOf(players: Players, step: number, seed = 1): Map<string, Elements
   const random = new RandomValues(seed);
   const values = new Map<string, Elements>(players.initialValues());
   values.set(variableNames.state, Uint32Array.of(players.options.seed, 0, step, 0));
-  for (const net of [players.generator, players.discriminator]) {
+  for (const optimiser of [players.optimiserG, players.optimiserD]) {
+    const { net } = optimiser;
+    const moments = [...optimiser.initialValues().keys()].filter((name) => /\.[mv]$/.test(name));
     const flat = [
       net.variable,
-      `${net.name}.adam.m`,
-      `${net.name}.adam.v`,
+      ...moments,
       ...(net.name === 'generator' && players.options.ema > 0 ? ['generator.ema.parameters'] : []),
     ];
     for (const name of flat) {
@@ -41,17 +43,18 @@ function stateOf(players: Players, step: number, seed = 1): Map<string, Elements
       for (const { offset, size } of net.parameters.values()) {
         for (let i = 0; i < size; i++) {
           const x = 2 * random.next() - 1;
-          own[offset + i] = name.endsWith('.v') ? x * x : x;
+          own[offset + i] = /(adam|rmsprop)\.v$/.test(name) ? x * x : x;
         }
       }
       own[0] = -0;
       values.set(name, own);
     }
     for (const { variable, shape } of net.buffers.values()) {
-      const own = Float32Array.from({ length: shape[0] * shape[1] }, () => 2 * random.next());
+      const own = Float32Array.from({ length: sizeOf(shape) }, () => 2 * random.next());
       values.set(variable, own);
     }
-    values.set(`${net.name}.adam.corrections`, Float32Array.of(0.75, 0.002));
+    const corrections = `${net.name}.adam.corrections`;
+    if (values.has(corrections)) values.set(corrections, Float32Array.of(0.75, 0.002));
   }
   if (players.options.ema > 0) values.set('generator.ema.correction', Float32Array.of(0.3));
   return values;
@@ -142,11 +145,20 @@ const anyOptions = fc
     freshLatent: fc.boolean(),
     mixedBatch: fc.boolean(),
     generatorLoss: fc.constantFrom('non-saturating' as const, 'maximum-likelihood' as const),
+    optimiser: fc.constantFrom('adam' as const, 'sgd' as const),
+    clipGradients: fc.constantFrom(0, 0.1),
+    regularised: fc.constantFrom<Partial<GanOptions>>(
+      ...[{}, { clipWeights: 0.01 }, { r1: 1, normD: 'none' as const }],
+      ...[{ gradientPenalty: 10, normD: 'none' as const }],
+      // An MMD's D has several outputs.
+      { objective: 'mmd-gaussian', generatorLoss: 'non-saturating', clipWeights: 1 },
+      { optimiser: 'rmsprop', beta1: 0.5 },
+    ),
     ema: fc.constantFrom(0, 0.9, 0.999),
     flip: fc.boolean(),
     seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   })
-  .map(resolveOptions);
+  .map(({ regularised, ...options }) => resolveOptions({ ...options, ...regularised }));
 
 describe('a checkpoint', () => {
   it('gives back every value, and writes as the same bytes again', () => {
@@ -248,6 +260,21 @@ describe('a checkpoint', () => {
     expect(count({})).toEqual([10, 30]);
     expect(count({ dSteps: 3, freshLatent: true })).toEqual([40, 70]);
     expect(count({ dSteps: 3, mixedBatch: true })).toEqual([30, 40]);
+    expect(count({ objective: 'mmd-gaussian', clipWeights: 1 })).toEqual([10, 40]);
+  });
+
+  it('is read where it was written before there were so many options', () => {
+    const old = [
+      ...['imageSize', 'channels', 'width', 'latentDim', 'latent', 'batchSize', 'lrD', 'lrG'],
+      ...['beta1', 'dSteps', 'freshLatent', 'mixedBatch', 'generatorLoss', 'labelSmoothing'],
+      ...['ema', 'flip', 'seed'],
+    ];
+    const file = fileOf({ generatorLoss: 'minimax', labelSmoothing: 0.1, ema: 0.9 });
+    const before = changed(file, (_, metadata) => {
+      metadata.options = JSON.stringify(JSON.parse(metadata.options), old);
+    });
+    expect(decodeCheckpoint(before)).toEqual(decodeCheckpoint(file));
+    expect(decodeCheckpoint(before).options.objective).toBe('original');
   });
 
   it('knows the learning rates in force, as short numbers', () => {

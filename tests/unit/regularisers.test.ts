@@ -287,7 +287,10 @@ describe('in a training step', () => {
   test.each<[string, Partial<GanOptions>, Partial<GanOptions>]>([
     ['R1', { r1: 10 }, { r1: 0 }],
     ['a gradient penalty', { gradientPenalty: 10 }, { gradientPenalty: 0 }],
-    ['clipping', { clipWeights: 0.01 }, { clipWeights: 0 }],
+    ['clipping of weights', { clipWeights: 0.01 }, { clipWeights: 0 }],
+    ['clipping of gradients', { clipGradients: 0.01 }, { clipGradients: 0 }],
+    ['weight decay', { weightDecay: 0.01 }, { weightDecay: 0 }],
+    ['another optimiser', { optimiser: 'rmsprop' }, { optimiser: 'sgd' }],
   ])('%s changes what D learns', (_, on, off) => {
     const learned = (given: Partial<GanOptions>) =>
       stepOf({ objective: 'hinge', normD: 'none', ...given }).variables;
@@ -305,6 +308,10 @@ describe('options that contradict each other are refused, and what to do is said
     [{ objective: 'wasserstein', r1: 10, normD: 'none' }, /wasserstein means nothing/],
     [{ normD: 'layer' as never }, /normD is layer.*batch, none/],
     [{ r1: -1 }, /r1 is -1/],
+    [{ optimiser: 'adamw' as never }, /optimiser is adamw.*adam, sgd, rmsprop/],
+    [{ optimiser: 'sgd', weightDecay: 0.01 }, /sgd, and weightDecay is an option of adam alone/],
+    [{ optimiser: 'rmsprop', beta1: 0.9 }, /rmsprop, and beta1 is an option of adam and sgd alone/],
+    [{ clipGradients: -1 }, /clipGradients is -1/],
     [{ gradientPenalty: Number.NaN }, /gradientPenalty is NaN/],
   ])('%o', (given, message) => {
     expect(() => resolveOptions(given)).toThrow(message);

@@ -1,6 +1,6 @@
 // Every page of the documentation: its code is of a known kind, its commands and its links exist.
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'shell-quote';
@@ -111,11 +111,43 @@ describe.each(pages.map((page) => [page.path, page] as const))('%s', (path, page
   });
 });
 
+/** Codes in the first column of a table that is headed `code`. */
+const codesIn = (path: string): string[] =>
+  [...readFileSync(join(root, path), 'utf8').matchAll(/^\| code \|.*\n(?:\|.*\n)+/gm)].flatMap(
+    ([table]) =>
+      table.split('\n').flatMap((row) => row.split('|')[1]?.match(/(?<=`)[a-z-]+(?=`)/g) ?? []),
+  );
+
+const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => readFileSync(join(root, 'src', path), 'utf8'));
+
+/** Whether an error has the code: written whole, or put together of a prefix and a kind. */
+function isCode(code: string): boolean {
+  const dash = code.indexOf('-');
+  const [prefix, kind] = [code.slice(0, dash), code.slice(dash + 1)];
+  return sources.some(
+    (source) =>
+      new RegExp(`(?:super|Error)\\(\\s*'${code}'`).test(source) ||
+      (source.includes(`\`${prefix}-\${`) && new RegExp(`'${kind}'|\\b${kind}:`).test(source)),
+  );
+}
+
 const guides = pages.map(({ path }) => path).filter((path) => path.startsWith('docs/guides/'));
 
 test.each(guides)('%s is short', (path) => {
   const lines = readFileSync(join(root, path), 'utf8').trimEnd().split('\n');
   expect(lines.length).toBeLessThanOrEqual(150);
+});
+
+test.each(guides)('%s names errors by their codes', (path) => {
+  expect(codesIn(path).filter((code) => !isCode(code))).toEqual([]);
+});
+
+test('codes are found where there are some, and others are not', () => {
+  expect(codesIn('docs/guides/worker.md')).toHaveLength(4);
+  expect(['worker-load', 'no-webgpu', 'checkpoint-data'].every(isCode)).toBe(true);
+  expect(['worker-lost', 'webgpu', 'checkpoint'].some(isCode)).toBe(false);
 });
 
 test.each(['README.md', 'docs/README.md'])('%s leads to every guide', (path) => {

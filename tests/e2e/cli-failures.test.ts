@@ -194,7 +194,7 @@ describe('a run whose device is lost', () => {
   });
 
   it('survives crashes of the GPU process', async () => {
-    // More often than Chrome by itself starts that process again.
+    // Once more than Chrome, left to itself, lets a page have another device.
     accident = () => {
       if (!('GPUBuffer' in globalThis)) return;
       const { crashGpu } = globalThis as unknown as { crashGpu: () => Promise<void> };
@@ -202,13 +202,13 @@ describe('a run whose device is lost', () => {
       let reads = 0;
       GPUBuffer.prototype.getMappedRange = function (...range) {
         reads++;
-        if (reads % 20 === 0 && reads <= 80) void crashGpu();
+        if (reads % 20 === 0 && reads <= 40) void crashGpu();
         return take.apply(this, range);
       };
     };
     const said = await heard(() => train('crashed'));
-    expect(said.match(/the GPU device was lost; going on from step 0\n/g)).toHaveLength(4);
-    expect(await readRun('crashed')).toMatchObject({ status: 'done', deviceLosses: 4 });
+    expect(said.match(/the GPU device was lost; going on from step 0\n/g)).toHaveLength(2);
+    expect(await readRun('crashed')).toMatchObject({ status: 'done', deviceLosses: 2 });
     await expectNoTrace('crashed');
   });
 

@@ -80,6 +80,7 @@ interface Sending {
 /** A call that waits for the other side. */
 interface Call extends Deferred<unknown> {
   readonly id: number;
+  readonly name: string | undefined;
   /** It reads a value, which may be a promise that is never fulfilled. */
   readonly reads: boolean;
   readonly onItem: ((value: unknown) => void) | undefined;
@@ -99,6 +100,8 @@ interface Flow {
 
 /** How `Symbol.dispose` is called in messages. */
 const DISPOSE = '[Symbol.dispose]';
+
+const disposes = (name: string | undefined): boolean => name === 'dispose' || name === DISPOSE;
 
 const moved = new WeakSet<object>();
 
@@ -207,13 +210,14 @@ export class Peer {
   }
 
   /**
-   * Ends it: what waits for an answer, and what is called from now on, rejects with the error. What
-   * waits for something to happen, such as the loss of a device, goes on waiting if `quiet`.
+   * Ends it: what waits for an answer, and what is called from now on, rejects with the error, but for
+   * `dispose`: all is gone. What waits for something to happen, such as the loss of a device, goes on
+   * waiting if `quiet`.
    */
   close(error: Error, { quiet = false }: { quiet?: boolean } = {}): void {
     this.#end ??= error;
     for (const call of [...this.#calls.values()])
-      if (!(quiet && call.reads)) this.#settle(call, () => call.reject(this.#end));
+      if (!(quiet && call.reads)) this.#refuse(call, this.#end);
     this.#exports.clear();
     this.#port.close();
   }
@@ -231,16 +235,24 @@ export class Peer {
     const sending: Sending = { transfer: new Set(), signals: [] };
     const { transfer, signals } = sending;
     const id = ++this.#last;
-    const call = { ...deferred<unknown>(), id, reads: !args, onItem, signals };
+    const call = { ...deferred<unknown>(), id, name, reads: !args, onItem, signals };
     this.#calls.set(id, call);
+    if (this.#end) {
+      this.#refuse(call, this.#end);
+      return call;
+    }
     try {
-      if (this.#end) throw this.#end;
       const encoded = args?.map((arg) => this.#encode(arg, sending));
       this.#post({ type: 'call', id, target, name, args: encoded }, transfer);
     } catch (error) {
       this.#settle(call, () => call.reject(error));
     }
     return call;
+  }
+
+  /** The connection has ended. */
+  #refuse(call: Call, error: Error): void {
+    this.#settle(call, () => (disposes(call.name) ? call.resolve(undefined) : call.reject(error)));
   }
 
   #settle(call: Call, settle: () => void): void {
@@ -298,7 +310,7 @@ export class Peer {
     try {
       const given = args?.map((arg) => this.#decode(arg, signals));
       const owner = this.#exports.get(target) as Record<PropertyKey, unknown> | undefined;
-      const ends = name === 'dispose' || name === DISPOSE;
+      const ends = disposes(name);
       if (!owner && !ends) throw disposedError();
       let value: unknown = owner;
       if (name !== undefined) value = owner?.[name === DISPOSE ? Symbol.dispose : name];
@@ -533,12 +545,15 @@ export class Peer {
 
   #decodeObject(id: number, members: readonly (readonly [string, MemberKind])[]): object {
     const stub: Record<PropertyKey, unknown> = {};
+    // By way of the stub: who has but a method of it, still has it.
+    const target = () => this.#imports.get(stub) as number;
     for (const [name, kind] of members) {
       const call = async (...args: unknown[]) =>
-        this.#call(id, name, name === 'setLearningRate' ? settingOf(args) : args).promise;
+        this.#call(target(), name, name === 'setLearningRate' ? settingOf(args) : args).promise;
       if (kind === 'value')
-        Object.defineProperty(stub, name, { get: () => this.#call(id, name).promise });
-      else if (kind === 'stream') stub[name] = (...args: unknown[]) => this.#stream(id, name, args);
+        Object.defineProperty(stub, name, { get: () => this.#call(target(), name).promise });
+      else if (kind === 'stream')
+        stub[name] = (...args: unknown[]) => this.#stream(target(), name, args);
       else if (name === DISPOSE) stub[Symbol.dispose] = stub[Symbol.asyncDispose] = call;
       else stub[name] = call;
     }

@@ -1,5 +1,5 @@
 // The same API in a worker: the same numbers, the same errors, and nothing left behind.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   Adam,
   add,
@@ -33,7 +33,8 @@ const start = () =>
   new Worker(new URL('../support/worker.ts', import.meta.url), { type: 'module' });
 
 /** In tests the worker's file is 150 files, on a machine that may be busy. */
-const patient = { timeoutSeconds: 55 };
+const patient = { timeoutSeconds: 120 };
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const options = { imageSize: 16, width: 4, latentDim: 8, batchSize: 4, seed: 5 } as const;
 const pictures = noisePictures(24, 16);
@@ -497,6 +498,8 @@ describe('a connection', () => {
     expect(error).toBeInstanceOf(WorkerError);
     expect(error).toMatchObject({ code: 'worker-ended' });
     expect(await failureOf(trainer.checkpoint())).toBe(error);
+    // What is to be freed is gone.
+    await trainer.dispose();
     await dispose();
   });
 

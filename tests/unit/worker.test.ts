@@ -155,12 +155,17 @@ describe('errors', () => {
 });
 
 test('what waits when a connection ends is told why', async () => {
-  const peer = connected({ forever: () => new Promise(() => {}) });
+  const forever = () => new Promise(() => {});
+  const peer = connected({ forever, dispose: forever });
   const waiting = failureOf(peer.callRoot('forever'));
+  const disposal = peer.callRoot('dispose');
   const error = new WorkerError('ended');
   peer.close(error);
   expect(await waiting).toBe(error);
   expect(await failureOf(peer.callRoot('forever'))).toBe(error);
+  // All is gone: that is what it was asked for.
+  await disposal;
+  await peer.callRoot('dispose');
 });
 
 test('an aborted signal is aborted there, with the same reason back here', async () => {

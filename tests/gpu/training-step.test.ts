@@ -52,6 +52,8 @@ const variants: [name: string, options: Partial<GanOptions>][] = [
     'penalised MMD',
     { objective: 'mmd-gaussian', gradientPenalty: 10, normD: 'none', batchSize: 4, seed: 3 },
   ],
+  ['AdamW, clipped gradients', { weightDecay: 0.05, clipGradients: 0.5, seed: 5 }],
+  ['RMSProp', { optimiser: 'rmsprop', seed: 9 }],
   ['label smoothing', { labelSmoothing: 0.1, seed: 43 }],
   ['average of weights', { ema: 0.9, seed: 34 }],
   ['flipped', { flip: true, seed: 54 }],
@@ -68,7 +70,8 @@ const variants: [name: string, options: Partial<GanOptions>][] = [
 ];
 
 /** The optimiser's updates, in the order of the step: k of D, then G's. Gradients are their input 1. */
-const updatesOf = (graph: Graph): Node[] => graph.nodes.filter((node) => node.op === 'adam');
+const updatesOf = (graph: Graph): Node[] =>
+  graph.nodes.filter(({ op }) => op === 'adam' || op === 'rmsprop');
 
 /** How near any activation comes to the point where its slope changes. */
 function nearestKink(nodes: readonly Node[], { values }: Interpretation): number {

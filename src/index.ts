@@ -51,7 +51,7 @@ export {
 export { Generator } from './gan/generator.ts';
 export { interpolate, slerp } from './gan/interpolate.ts';
 export type { MetricName, StepMetrics } from './gan/metrics.ts';
-export { defaultOptions, type GanOptions } from './gan/options.ts';
+export { defaultOptions, type GanOptions, type OptimiserName } from './gan/options.ts';
 export { type GridLayout, type PictureGrid, Pictures } from './gan/pictures.ts';
 export { type Requirements, requirements } from './gan/requirements.ts';
 export type { CanvasView, LatentChoice, SampleOptions, Sampler } from './gan/sampler.ts';
@@ -159,6 +159,8 @@ export {
   type RmsPropOptions,
   SGD,
   type SgdOptions,
+  type TracedUpdate,
+  type VariableContents,
 } from './nn/optimisers.ts';
 export { clipWeights, gradientPenalty, zeroCentredPenalty } from './nn/regularisers.ts';
 

@@ -8,6 +8,20 @@ import { sum } from '../ops/reduce.ts';
 import type { NamedPart } from './file-layout.ts';
 import { type Net, wholePart } from './net.ts';
 
+/** What is known of an update while it is traced. */
+export interface TracedUpdate {
+  /** The Euclidean norm of all gradients, a scalar. */
+  readonly gradNorm: Tensor;
+}
+
+/** What a variable is to become. */
+export interface VariableContents {
+  /** Its name. */
+  readonly variable: string;
+  /** All its elements. */
+  readonly values: Float32Array<ArrayBuffer>;
+}
+
 /** Updates the parameters of a net. Its state lives in variables named `NET.OPTIMISER.*`. */
 export interface Optimiser {
   /** What it updates. */
@@ -17,13 +31,13 @@ export interface Optimiser {
    * becomes their newest version. Returns the Euclidean norm of all gradients, a scalar: before they
    * are clipped, where they are.
    */
-  minimise(loss: Tensor): { gradNorm: Tensor };
+  minimise(loss: Tensor): TracedUpdate;
   /** Initial values of the optimiser's variables, which are flat. */
   initialValues(): Map<string, Float32Array<ArrayBuffer>>;
   /** Names of all that it keeps: `OPTIMISER.NET.*`, so that they are in nobody's `state_dict`. */
   parts(): NamedPart[];
   /** The variable and contents that set a new learning rate while training. */
-  withLearningRate(lr: number): { variable: string; values: Float32Array<ArrayBuffer> };
+  withLearningRate(lr: number): VariableContents;
 }
 
 function gradientsOf(net: Net, loss: Tensor): Tensor {
@@ -92,7 +106,7 @@ abstract class MomentOptimiser implements Optimiser {
     return `${this.net.name}.${this.kind}.${part}`;
   }
 
-  minimise(loss: Tensor): { gradNorm: Tensor } {
+  minimise(loss: Tensor): TracedUpdate {
     const { graph } = loss;
     const { net, clipNorm } = this;
     const found = gradientsOf(net, loss);
@@ -128,7 +142,7 @@ abstract class MomentOptimiser implements Optimiser {
     ];
   }
 
-  withLearningRate(lr: number): { variable: string; values: Float32Array<ArrayBuffer> } {
+  withLearningRate(lr: number): VariableContents {
     check('The learning rate', lr, lr >= 0, 'at least 0');
     return { variable: this.name('hyper'), values: this.hyper(lr) };
   }
@@ -172,10 +186,12 @@ export class Adam extends MomentOptimiser {
     return { parameters, moments, gradSquares };
   }
 
+  /** Initial values of its variables, the bias corrections among them. */
   override initialValues(): Map<string, Float32Array<ArrayBuffer>> {
     return super.initialValues().set(this.name('corrections'), new Float32Array(2));
   }
 
+  /** Names of all that it keeps, the bias corrections among them. */
   override parts(): NamedPart[] {
     const corrections = `adam.${this.net.name}.corrections`;
     return [...super.parts(), wholePart(this.name('corrections'), corrections, [2])];

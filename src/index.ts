@@ -26,7 +26,7 @@ export {
   type MemoryInfo,
   type TuningOptions,
 } from './runtime/engine.ts';
-export type { CompileProgress, DeviceTensor } from './runtime/executable.ts';
+export type { CompileProgress, CompileProgress, DeviceTensor } from './runtime/executable.ts';
 export type { Choices } from './runtime/plan.ts';
 export type { TuneMode, TuningStore } from './runtime/tuner.ts';
 export { indexedDbTuningStore } from './runtime/tuning-store.browser.ts';
@@ -55,7 +55,7 @@ export { defaultOptions, type GanOptions, type OptimiserName } from './gan/optio
 export { type GridLayout, type PictureGrid, Pictures } from './gan/pictures.ts';
 export { type Requirements, requirements } from './gan/requirements.ts';
 export type { CanvasView, LatentChoice, SampleOptions, Sampler } from './gan/sampler.ts';
-export { type GanStats, GanTrainer } from './gan/trainer.ts';
+export { type GanStats, GanTrainer, type GanTrainerOptions } from './gan/trainer.ts';
 
 // What generator and discriminator are trained for.
 
@@ -136,6 +136,7 @@ export {
   Sigmoid,
   Tanh,
   Unflatten,
+  type WeightNorm,
   type WeightOptions,
 } from './nn/layers.ts';
 export {
@@ -163,6 +164,7 @@ export {
   type VariableContents,
 } from './nn/optimisers.ts';
 export { clipWeights, gradientPenalty, zeroCentredPenalty } from './nn/regularisers.ts';
+export { spectralNorm } from './nn/spectral-norm.ts';
 
 // Operations on tensors.
 
@@ -252,6 +254,7 @@ export {
 } from './data/errors.ts';
 export { CheckpointError } from './gan/checkpoint.ts';
 export { ModelError } from './gan/dcgan.ts';
+export { RunMemoryError } from './gan/memory.ts';
 export { RunLimitError } from './gan/requirements.ts';
 export {
   CanvasError,

@@ -11,6 +11,7 @@ import {
   Tanh,
 } from '../nn/layers.ts';
 import { Module, type Pass } from '../nn/module.ts';
+import { spectralNorm } from '../nn/spectral-norm.ts';
 
 /** Sizes of a DCGAN. */
 export interface DcganShape {
@@ -112,16 +113,19 @@ export function dcganGenerator(shape: DcganShape): Module {
   return new Main(new Sequential(...layers));
 }
 
-/** What normalises the inner layers of a discriminator. */
-export type DiscriminatorNorm = 'batch' | 'none';
+/**
+ * What normalises a discriminator: batch-norm its inner layers, spectral normalisation the weights of all
+ * (Miyato et al. 2018).
+ */
+export type DiscriminatorNorm = 'batch' | 'spectral' | 'none';
 
-export const discriminatorNorms: readonly DiscriminatorNorm[] = ['batch', 'none'];
+export const discriminatorNorms: readonly DiscriminatorNorm[] = ['batch', 'spectral', 'none'];
 
 /** What a discriminator may have that not all have. */
 export interface DiscriminatorOptions {
   /** Numbers that it makes of a picture, by default 1: a logit. */
   readonly outputs?: number;
-  /** What normalises its inner layers. Without any they have biases instead. */
+  /** Batch-norm by default. Without one the inner layers have biases instead. */
   readonly norm?: DiscriminatorNorm;
 }
 
@@ -137,10 +141,12 @@ export function dcganDiscriminator(
 ): Module {
   checkDcganShape(shape);
   const maps = widths(shape);
-  const layers: Module[] = [new Conv2d(shape.channels, maps[0], halving), new LeakyReLU(0.2)];
+  const weights = norm === 'spectral' ? { norm: spectralNorm } : {};
+  const half = { ...halving, ...weights };
+  const layers: Module[] = [new Conv2d(shape.channels, maps[0], half), new LeakyReLU(0.2)];
   for (let i = 1; i < maps.length; i++) {
     layers.push(
-      new Conv2d(maps[i - 1], maps[i], { ...halving, bias: norm === 'none' }),
+      new Conv2d(maps[i - 1], maps[i], { ...half, bias: norm !== 'batch' }),
       ...(norm === 'batch' ? [new BatchNorm2d(maps[i], normInit)] : []),
       new LeakyReLU(0.2),
     );
@@ -151,6 +157,7 @@ export function dcganDiscriminator(
       stride: 1,
       padding: 0,
       ...convInit,
+      ...weights,
     }),
   );
   return new Main(new Sequential(...layers));

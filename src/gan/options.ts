@@ -50,7 +50,7 @@ export interface GanOptions extends DcganShape {
   readonly gradientPenalty: number;
   /** γ of the penalty on slopes of D at real pictures: R1 (Mescheder et al. 2018: 10); 0 for none. */
   readonly r1: number;
-  /** What normalises D's inner layers. */
+  /** What normalises D. */
   readonly normD: DiscriminatorNorm;
   /** Decay of the average of G's weights that samples are drawn with; 0 for none. */
   readonly ema: number;
@@ -177,7 +177,7 @@ function checkTogether(options: GanOptions): void {
     `The objective is ${objective}, and labelSmoothing ${ofTheOriginal}.`,
     'Leave one of them out.',
   );
-  const { optimiser, weightDecay, beta1 } = options;
+  const { optimiser, weightDecay, beta1, normD } = options;
   refuse(
     optimiser !== 'adam' && weightDecay > 0,
     `The optimiser is ${optimiser}, and weightDecay is an option of adam alone.`,
@@ -197,14 +197,19 @@ function checkTogether(options: GanOptions): void {
     'Choose one of them.',
   );
   refuse(
-    needsBoundedSlope(objective) && clipWeights + gradientPenalty === 0,
+    needsBoundedSlope(objective) && normD !== 'spectral' && clipWeights + gradientPenalty === 0,
     `The objective ${objective} means nothing while the slope of D has no bound.`,
-    "Give gradientPenalty: 10 with normD: 'none', or clipWeights: 0.01.",
+    "Give gradientPenalty: 10 with normD: 'none', or normD: 'spectral', or clipWeights: 0.01.",
+  );
+  refuse(
+    normD === 'spectral' && clipWeights > 0,
+    'clipWeights limits weights, and spectral normalisation divides them by their size again.',
+    'Leave one of them out.',
   );
   // Each picture's slope is penalised, and a batch-norm makes logits depend on the others' pictures too.
   refuse(
-    options.normD === 'batch' && gradientPenalty + r1 > 0,
+    normD === 'batch' && gradientPenalty + r1 > 0,
     `${bounds[0]} is of the slope of D at each picture, and batch-norm mixes those of a batch.`,
-    "Give normD: 'none'.",
+    "Give normD: 'none' or 'spectral'.",
   );
 }

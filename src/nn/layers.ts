@@ -8,7 +8,15 @@ import { reshape, transpose } from '../ops/movement.ts';
 import { constantInit, type Initialiser, pytorchDefaultInit, zerosInit } from './initialisers.ts';
 import { Module, ModuleBuffer, Parameter, type Pass } from './module.ts';
 
-/** Initialisers of a layer with weights; PyTorch's defaults if left out. */
+/** What makes a layer's weight of its parameter, at each pass: see `spectralNorm`. */
+export interface WeightNorm {
+  /** What it keeps from pass to pass, by name. */
+  readonly buffers: ReadonlyMap<string, ModuleBuffer>;
+  /** The weight, of the shape of the parameter. */
+  apply(parameter: Tensor, pass: Pass): Tensor;
+}
+
+/** Options of a layer with weights; PyTorch's defaults if left out. */
 export interface WeightOptions {
   /** Whether a bias is added; true by default. */
   readonly bias?: boolean;
@@ -16,6 +24,8 @@ export interface WeightOptions {
   readonly weightInit?: Initialiser;
   /** How the bias starts. */
   readonly biasInit?: Initialiser;
+  /** Normalises the weight, whose parameter is then named `weight_orig`, as in PyTorch. */
+  readonly norm?: (weight: Parameter, outputAxis: number) => WeightNorm;
 }
 
 /** Options of a convolution; height and width are treated alike. */
@@ -28,73 +38,73 @@ export interface ConvLayerOptions extends WeightOptions {
   readonly padding?: number;
 }
 
-function parametersOf(
-  weight: Parameter,
-  outputs: number,
-  fanIn: number,
-  { bias = true, biasInit }: WeightOptions,
-) {
-  const map = new Map([['weight', weight]]);
-  if (bias) map.set('bias', new Parameter([outputs], biasInit ?? pytorchDefaultInit(fanIn)));
-  return map;
-}
-
 /** [KH, KW, Cx, Cy] here; OIHW, or [Cin, Cout, KH, KW] of a transposed one, in PyTorch's files. */
 const CONV_FILE_LAYOUT = { axes: [3, 2, 0, 1] };
 
-function addBias(y: Tensor, parameters: ReadonlyMap<string, Parameter>, { weights }: Pass): Tensor {
-  const bias = parameters.get('bias');
-  return bias ? add(y, bias.read(weights)) : y;
+/** A layer with a weight and perhaps a bias. */
+abstract class Weighted extends Module {
+  override readonly parameters: ReadonlyMap<string, Parameter>;
+  override readonly buffers: ReadonlyMap<string, ModuleBuffer>;
+  private readonly norm: WeightNorm | undefined;
+
+  constructor(
+    private readonly weight: Parameter,
+    outputAxis: number,
+    fanIn: number,
+    { bias = true, biasInit, norm }: WeightOptions,
+  ) {
+    super();
+    const outputs = [weight.shape[outputAxis]];
+    this.norm = norm?.(weight, outputAxis);
+    this.buffers = this.norm?.buffers ?? new Map();
+    this.parameters = new Map([
+      [norm ? 'weight_orig' : 'weight', weight],
+      ...(bias
+        ? [['bias', new Parameter(outputs, biasInit ?? pytorchDefaultInit(fanIn))] as const]
+        : []),
+    ]);
+  }
+
+  protected weightOf(pass: Pass): Tensor {
+    const own = this.weight.read(pass.weights);
+    return this.norm ? this.norm.apply(own, pass) : own;
+  }
+
+  protected addBias(y: Tensor, { weights }: Pass): Tensor {
+    const bias = this.parameters.get('bias');
+    return bias ? add(y, bias.read(weights)) : y;
+  }
 }
 
 /** y = x·Wᵀ + b on x [N, inFeatures]; W [outFeatures, inFeatures]. */
-export class Linear extends Module {
-  override readonly parameters: ReadonlyMap<string, Parameter>;
-  private readonly weight: Parameter;
-
+export class Linear extends Weighted {
   constructor(inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
-    super();
-    this.weight = new Parameter(
-      [outFeatures, inFeatures],
-      options.weightInit ?? pytorchDefaultInit(inFeatures),
-    );
-    this.parameters = parametersOf(this.weight, outFeatures, inFeatures, options);
+    const init = options.weightInit ?? pytorchDefaultInit(inFeatures);
+    super(new Parameter([outFeatures, inFeatures], init), 0, inFeatures, options);
   }
 
   forward(x: Tensor, pass: Pass): Tensor {
-    return addBias(
-      matmul(x, this.weight.read(pass.weights), { transposeB: true }),
-      this.parameters,
-      pass,
-    );
+    return this.addBias(matmul(x, this.weightOf(pass), { transposeB: true }), pass);
   }
 }
 
 /** 2-D convolution on [N, H, W, inChannels]. */
-export class Conv2d extends Module {
-  override readonly parameters: ReadonlyMap<string, Parameter>;
-  private readonly weight: Parameter;
-
+export class Conv2d extends Weighted {
   constructor(
     inChannels: number,
     outChannels: number,
     private readonly options: ConvLayerOptions,
   ) {
-    super();
     const { kernelSize: k } = options;
     const fanIn = inChannels * k * k;
     const init = options.weightInit ?? pytorchDefaultInit(fanIn);
-    this.weight = new Parameter([k, k, inChannels, outChannels], init, CONV_FILE_LAYOUT);
-    this.parameters = parametersOf(this.weight, outChannels, fanIn, options);
+    const weight = new Parameter([k, k, inChannels, outChannels], init, CONV_FILE_LAYOUT);
+    super(weight, 3, fanIn, options);
   }
 
   forward(x: Tensor, pass: Pass): Tensor {
     const { stride = 1, padding = 0 } = this.options;
-    return addBias(
-      conv2d(x, this.weight.read(pass.weights), { stride, padding }),
-      this.parameters,
-      pass,
-    );
+    return this.addBias(conv2d(x, this.weightOf(pass), { stride, padding }), pass);
   }
 }
 
@@ -102,22 +112,18 @@ export class Conv2d extends Module {
  * Transposed 2-D convolution on [N, H, W, inChannels]: the gradient of a convolution with respect to
  * its input. Output size (H − 1)·stride − 2·padding + kernelSize.
  */
-export class ConvTranspose2d extends Module {
-  override readonly parameters: ReadonlyMap<string, Parameter>;
-  private readonly weight: Parameter;
-
+export class ConvTranspose2d extends Weighted {
   constructor(
     inChannels: number,
     outChannels: number,
     private readonly options: ConvLayerOptions,
   ) {
-    super();
     const { kernelSize: k } = options;
     // PyTorch takes the fan-in of a transposed convolution from its second axis: the outputs.
     const fanIn = outChannels * k * k;
     const init = options.weightInit ?? pytorchDefaultInit(fanIn);
-    this.weight = new Parameter([k, k, outChannels, inChannels], init, CONV_FILE_LAYOUT);
-    this.parameters = parametersOf(this.weight, outChannels, fanIn, options);
+    const weight = new Parameter([k, k, outChannels, inChannels], init, CONV_FILE_LAYOUT);
+    super(weight, 2, fanIn, options);
   }
 
   forward(x: Tensor, pass: Pass): Tensor {
@@ -125,8 +131,8 @@ export class ConvTranspose2d extends Module {
     if (x.rank !== 4) throw new ShapeError('ConvTranspose2d', [x.shape], '[N, H, W, C]');
     const size = (n: number) => (n - 1) * stride - 2 * padding + kernelSize;
     const target = [size(x.shape[1]), size(x.shape[2])] as const;
-    const y = conv2dInputGrad(x, this.weight.read(pass.weights), target, { stride, padding });
-    return addBias(y, this.parameters, pass);
+    const y = conv2dInputGrad(x, this.weightOf(pass), target, { stride, padding });
+    return this.addBias(y, pass);
   }
 }
 

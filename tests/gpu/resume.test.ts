@@ -14,6 +14,7 @@ const kinds: [name: string, options: Partial<GanOptions>][] = [
   ['clipped Wasserstein', { objective: 'wasserstein', clipWeights: 0.05, dSteps: 2 }],
   ['penalised Wasserstein', { objective: 'wasserstein', gradientPenalty: 10, normD: 'none' }],
   ['R1', { r1: 10, normD: 'none' }],
+  ['spectral normalisation', { objective: 'hinge', normD: 'spectral' }],
   ['RMSProp', { optimiser: 'rmsprop', lrD: 1e-3 }],
   ['SGD, clipped', { optimiser: 'sgd', clipGradients: 0.5 }],
   // G's update makes a pass of D on real pictures, which batch-norm counts.

@@ -52,6 +52,7 @@ const variants: [name: string, options: Partial<GanOptions>][] = [
     'penalised MMD',
     { objective: 'mmd-gaussian', gradientPenalty: 10, normD: 'none', batchSize: 4, seed: 3 },
   ],
+  ['spectral normalisation', { objective: 'hinge', normD: 'spectral', dSteps: 2, seed: 9 }],
   ['AdamW, clipped gradients', { weightDecay: 0.05, clipGradients: 0.5, seed: 5 }],
   ['RMSProp', { optimiser: 'rmsprop', seed: 9 }],
   ['label smoothing', { labelSmoothing: 0.1, seed: 43 }],

@@ -152,7 +152,7 @@ const anyOptions = fc
       ...[{ gradientPenalty: 10, normD: 'none' as const }],
       // An MMD's D has several outputs.
       { objective: 'mmd-gaussian', generatorLoss: 'non-saturating', clipWeights: 1 },
-      { optimiser: 'rmsprop', beta1: 0.5 },
+      { optimiser: 'rmsprop', beta1: 0.5, normD: 'spectral' },
     ),
     ema: fc.constantFrom(0, 0.9, 0.999),
     flip: fc.boolean(),

@@ -269,7 +269,10 @@ describe('options that contradict each other are refused, and what to do is said
     expect(() => resolveOptions(given)).toThrow(message);
   });
   test('others are not', () => {
-    for (const objective of objectiveNames) resolveOptions({ objective, clipWeights: 0.01 });
+    for (const objective of objectiveNames) {
+      resolveOptions({ objective, clipWeights: 0.01 });
+      resolveOptions({ objective, normD: 'spectral' });
+    }
     resolveOptions({ objective: 'original', generatorLoss: 'minimax', labelSmoothing: 0.1 });
   });
 });

@@ -289,6 +289,7 @@ describe('in a training step', () => {
     ['a gradient penalty', { gradientPenalty: 10 }, { gradientPenalty: 0 }],
     ['clipping of weights', { clipWeights: 0.01 }, { clipWeights: 0 }],
     ['clipping of gradients', { clipGradients: 0.01 }, { clipGradients: 0 }],
+    ['spectral normalisation', { normD: 'spectral' }, {}],
     ['weight decay', { weightDecay: 0.01 }, { weightDecay: 0 }],
     ['another optimiser', { optimiser: 'rmsprop' }, { optimiser: 'sgd' }],
   ])('%s changes what D learns', (_, on, off) => {
@@ -306,7 +307,8 @@ describe('options that contradict each other are refused, and what to do is said
     [{ r1: 10, gradientPenalty: 10, normD: 'none' }, /gradientPenalty and r1.*Choose one/],
     [{ clipWeights: 0.01, gradientPenalty: 10 }, /clipWeights and gradientPenalty.*Choose one/],
     [{ objective: 'wasserstein', r1: 10, normD: 'none' }, /wasserstein means nothing/],
-    [{ normD: 'layer' as never }, /normD is layer.*batch, none/],
+    [{ normD: 'layer' as never }, /normD is layer.*batch, spectral, none/],
+    [{ normD: 'spectral', clipWeights: 0.01 }, /clipWeights limits weights, and spectral/],
     [{ r1: -1 }, /r1 is -1/],
     [{ optimiser: 'adamw' as never }, /optimiser is adamw.*adam, sgd, rmsprop/],
     [{ optimiser: 'sgd', weightDecay: 0.01 }, /sgd, and weightDecay is an option of adam alone/],

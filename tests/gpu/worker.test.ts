@@ -230,8 +230,13 @@ describe('a run', () => {
   test('is left at once, even in a pause, which lasts', async () => {
     const trainer = await makeTrainer();
     for await (const { step } of trainer.run()) {
-      if (step < 3) continue;
-      await trainer.pause();
+      if (step === 1) {
+        await until(async () => (await trainer.step) >= 17);
+        await trainer.pause();
+      }
+      if (step < 10) continue;
+      // Time for the steps in flight: the worker then waits for the end of the pause, not for this loop.
+      await new Promise((resolve) => setTimeout(resolve, 500));
       break;
     }
     expect(await trainer.paused).toBe(true);

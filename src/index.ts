@@ -26,7 +26,7 @@ export {
   type MemoryInfo,
   type TuningOptions,
 } from './runtime/engine.ts';
-export type { CompileProgress, CompileProgress, DeviceTensor } from './runtime/executable.ts';
+export type { CompileProgress, DeviceTensor } from './runtime/executable.ts';
 export type { Choices } from './runtime/plan.ts';
 export type { TuneMode, TuningStore } from './runtime/tuner.ts';
 export { indexedDbTuningStore } from './runtime/tuning-store.browser.ts';

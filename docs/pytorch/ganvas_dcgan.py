@@ -525,6 +525,7 @@ OPTIONS = {
 ONLY = {
     **{"objective": "original", "optimiser": "adam", "normD": "batch"},
     **dict.fromkeys(["weightDecay", "clipGradients", "clipWeights", "gradientPenalty", "r1"], 0),
+    "instanceNoise": 0,
 }
 
 

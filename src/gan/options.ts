@@ -50,6 +50,11 @@ export interface GanOptions extends DcganShape {
   readonly gradientPenalty: number;
   /** γ of the penalty on slopes of D at real pictures: R1 (Mescheder et al. 2018: 10); 0 for none. */
   readonly r1: number;
+  /**
+   * Standard deviation of the noise on every picture that D sees, real or fake, whose values are from −1
+   * to 1: instance noise (Sønderby et al. 2017; Arjovsky & Bottou 2017, section 3).
+   */
+  readonly instanceNoise: number;
   /** What normalises D. */
   readonly normD: DiscriminatorNorm;
   /** Decay of the average of G's weights that samples are drawn with; 0 for none. */
@@ -83,6 +88,7 @@ export const defaultOptions: GanOptions = {
   clipWeights: 0,
   gradientPenalty: 0,
   r1: 0,
+  instanceNoise: 0,
   normD: 'batch',
   ema: 0,
   flip: false,
@@ -116,7 +122,7 @@ export function resolveOptions(given: Partial<GanOptions>): GanOptions {
       throw new ModelError(`The option ${name} is ${options[name]}.`, `It must be ${range}.`);
   };
   const { batchSize, lrD, lrG, beta1, dSteps, labelSmoothing, ema, seed } = options;
-  const { weightDecay, clipGradients, clipWeights, gradientPenalty, r1 } = options;
+  const { weightDecay, clipGradients, clipWeights, gradientPenalty, r1, instanceNoise } = options;
   demand(
     'batchSize',
     Number.isInteger(batchSize) && batchSize >= 2 && batchSize <= 65536,
@@ -148,6 +154,7 @@ export function resolveOptions(given: Partial<GanOptions>): GanOptions {
     'normal or uniform',
   );
   demand('objective', objectiveNames.includes(options.objective), objectiveNames.join(', '));
+  demand('instanceNoise', instanceNoise >= 0 && instanceNoise <= 10, 'in [0, 10]');
   demand('optimiser', optimiserNames.includes(options.optimiser), optimiserNames.join(', '));
   demand('weightDecay', weightDecay >= 0 && weightDecay <= 10, 'in [0, 10]');
   demand('clipGradients', clipGradients >= 0 && clipGradients <= 1e6, 'in [0, 1e6]');

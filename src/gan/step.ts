@@ -17,7 +17,13 @@ import type { Objective } from './objectives/objective.ts';
 import type { GanOptions } from './options.ts';
 
 /** Independent sequences of random numbers of a run. Batch d of a step uses `latent + d`. */
-const streams = { latent: 1 << 8, freshLatent: 1 << 16, flip: 1 << 17, mix: 1 << 18 } as const;
+const streams = {
+  latent: 1 << 8,
+  freshLatent: 1 << 16,
+  flip: 1 << 17,
+  mix: 1 << 18,
+  noise: 1 << 19,
+} as const;
 
 /** Variables of a run that are no net's. */
 export const variableNames = {
@@ -157,10 +163,21 @@ export function traceStep(
   const state = graph.variable(variableNames.state, STATE_SHAPE, 'u32');
   const data = graph.variable(variableNames.data, dataShape, 'u8');
 
+  const training = true;
   const metrics = new Map<MetricName, Tensor>();
-  let real: Tensor | undefined;
-  let fake: Tensor | undefined;
-  for (let d = 0; d < dSteps; d++) {
+
+  const generate = (stream: number): Tensor =>
+    generator.forward(latentBatch(state, options, stream), { training });
+  let noises = 0;
+  /** Pictures as D sees them. */
+  const seen = (pictures: Tensor): Tensor => {
+    if (options.instanceNoise === 0) return pictures;
+    const stream = streams.noise + noises++;
+    const noise = random(state, pictures.shape, { distribution: 'normal', stream });
+    return add(pictures, mul(noise, options.instanceNoise));
+  };
+
+  const updateDiscriminator = (d: number) => {
     const indices = shuffledIndices(state, {
       count: dataShape[0],
       size: batchSize,
@@ -168,14 +185,13 @@ export function traceStep(
       stride: dSteps * batchSize,
       stream: 0,
     });
-    real = gatherPictures(data, indices, state, {
-      flip: options.flip,
-      stream: streams.flip + d,
-    });
-    fake = generator.forward(latentBatch(state, options, streams.latent + d), { training: true });
-    const logits = judge(discriminator, real, fake, options.mixedBatch);
+    const stream = streams.flip + d;
+    const real = gatherPictures(data, indices, state, { flip: options.flip, stream });
+    const fake = generate(streams.latent + d);
+    const pictures = { real: seen(real), fake: seen(fake) };
+    const logits = judge(discriminator, pictures.real, pictures.fake, options.mixedBatch);
     const { lossReal, lossFake } = objective.discriminator(logits.real, logits.fake);
-    const penalty = slopePenalty(players, { real, fake }, logits, () => {
+    const penalty = slopePenalty(players, pictures, logits, () => {
       const shape = [batchSize, 1, 1, 1];
       const u = random(state, shape, { distribution: 'uniform', stream: streams.mix + d });
       return add(mul(u, 0.5), 0.5);
@@ -187,15 +203,16 @@ export function traceStep(
     metrics.set('lossD', loss).set('lossDReal', lossReal).set('lossDFake', lossFake);
     metrics.set('dReal', mean(sigmoid(logits.real))).set('dFake', mean(sigmoid(logits.fake)));
     metrics.set('gradNormD', gradNorm);
-  }
+    return { real, fake };
+  };
+  let last = updateDiscriminator(0);
+  for (let d = 1; d < dSteps; d++) last = updateDiscriminator(d);
 
-  if (!real || !fake) throw new RangeError('a step updates D at least once');
-  const shown = real;
-  if (options.freshLatent) {
-    fake = generator.forward(latentBatch(state, options, streams.freshLatent), { training: true });
-  }
-  const logits = discriminator.forward(fake, { training: true });
-  const loss = objective.generator(logits, () => discriminator.forward(shown, { training: true }));
+  const fake = options.freshLatent ? generate(streams.freshLatent) : last.fake;
+  const logits = discriminator.forward(seen(fake), { training });
+  const loss = objective.generator(logits, () =>
+    discriminator.forward(seen(last.real), { training }),
+  );
   const { gradNorm } = players.optimiserG.minimise(loss);
   metrics
     .set('lossG', loss)

@@ -284,7 +284,29 @@ describe('in a training step', () => {
     expect(apart(step)).toBeCloseTo(10 * penalty, 8);
   });
 
+  test('instance noise is on all that D sees, drawn anew each time', () => {
+    const watch = (graph: Graph) => [
+      ...made(graph, 'gatherPictures'),
+      ...made(graph, 'tanh'),
+      ...made(graph, 'random').filter(({ shape }) => shape[1] === 16),
+      ...graph.nodes
+        .flatMap(({ op, inputs: [x] }) => (op === 'conv2d' && x.shape[1] === 16 ? [x] : []))
+        // The fourth is a gradient on its way back through the generator's last layer.
+        .slice(0, 3),
+    ];
+    const { watched } = stepOf({ instanceNoise: 0.3 }, watch);
+    const [real, fake, ...rest] = watched;
+    expect(rest).toHaveLength(6);
+    [real, fake, fake].forEach((pictures, i) => {
+      const [noise, shown] = [rest[i], rest[3 + i]];
+      for (let k = 0; k < shown.length; k++)
+        expect(shown[k]).toBeCloseTo(pictures[k] + 0.3 * noise[k], 12);
+    });
+    expect(new Set(rest.slice(0, 3).map(([first]) => first)).size).toBe(3);
+  });
+
   test.each<[string, Partial<GanOptions>, Partial<GanOptions>]>([
+    ['instance noise', { instanceNoise: 0.1 }, { instanceNoise: 0 }],
     ['R1', { r1: 10 }, { r1: 0 }],
     ['a gradient penalty', { gradientPenalty: 10 }, { gradientPenalty: 0 }],
     ['clipping of weights', { clipWeights: 0.01 }, { clipWeights: 0 }],
@@ -313,6 +335,7 @@ describe('options that contradict each other are refused, and what to do is said
     [{ optimiser: 'adamw' as never }, /optimiser is adamw.*adam, sgd, rmsprop/],
     [{ optimiser: 'sgd', weightDecay: 0.01 }, /sgd, and weightDecay is an option of adam alone/],
     [{ optimiser: 'rmsprop', beta1: 0.9 }, /rmsprop, and beta1 is an option of adam and sgd alone/],
+    [{ instanceNoise: 11 }, /instanceNoise is 11/],
     [{ clipGradients: -1 }, /clipGradients is -1/],
     [{ gradientPenalty: Number.NaN }, /gradientPenalty is NaN/],
   ])('%o', (given, message) => {

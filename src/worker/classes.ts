@@ -11,6 +11,7 @@ import {
 } from '../data/errors.ts';
 import { CheckpointError } from '../gan/checkpoint.ts';
 import { ModelError } from '../gan/dcgan.ts';
+import { RunMemoryError } from '../gan/memory.ts';
 import { Pictures } from '../gan/pictures.ts';
 import { RunLimitError } from '../gan/requirements.ts';
 import {
@@ -62,6 +63,7 @@ export const copiedClasses = {
   ProgramError,
   RecoveryError,
   RunLimitError,
+  RunMemoryError,
   SafetensorsError,
   ShaderError,
   ShapeError,

@@ -105,10 +105,11 @@ describe('bundled with an app, gzipped', () => {
 
   test('the one line of a worker brings all that it needs, and its page little', async () => {
     const worker = gzipped(await bundled("import 'ganvas/worker';"));
-    expect(worker).toBeGreaterThan(40_000);
-    expect(worker).toBeLessThan(70_000);
+    const all = gzipped(await bundled("export * from 'ganvas';"));
+    expect(worker).toBeGreaterThan(all / 2);
+    expect(worker).toBeLessThan(all);
     const page = await bundled("export { connect, transfer } from 'ganvas';");
-    expect(gzipped(loadedAtOnce(page))).toBeLessThan(7_000);
+    expect(gzipped(loadedAtOnce(page))).toBeLessThan(8_000);
   });
 
   test('reading a checkpoint brings no engine', async () => {

@@ -1,6 +1,6 @@
 import { checkImageSet, type ImageSet } from '../data/image-set.ts';
 import { fitToSquare } from '../data/resize.ts';
-import { LimitError } from '../gpu/errors.ts';
+import { LimitError, OutOfMemoryError } from '../gpu/errors.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { Choices } from '../runtime/plan.ts';
 import type { Elements } from '../runtime/variables.ts';
@@ -14,10 +14,11 @@ import {
   encodeCheckpoint,
   fingerprintOf,
 } from './checkpoint.ts';
+import { RunMemoryError, runMemoryError } from './memory.ts';
 import { type MetricName, metricNames } from './metrics.ts';
 import { type GanOptions, resolveOptions } from './options.ts';
 import type { Pictures } from './pictures.ts';
-import { requirements } from './requirements.ts';
+import { RunLimitError, requirements } from './requirements.ts';
 import {
   type CanvasView,
   latentsOf,
@@ -38,14 +39,29 @@ export interface GanStats extends TrainerStats {
   };
 }
 
+/** How a GAN is trained that is new. */
+export interface GanTrainerOptions extends TrainerOptions {
+  /**
+   * Where the device is too small for the batch size asked for, take the largest one that it is not
+   * too small for; `options.batchSize` of the trainer says which. Off by default: the batch size is
+   * part of what is learnt, so it should not change unnoticed.
+   */
+  readonly autoBatch?: boolean;
+}
+
 /** What a run starts from beside its pictures. */
 interface Start {
   readonly options: GanOptions;
-  readonly values: ReadonlyMap<string, Elements>;
+  /** Made when it is known that the device can hold them. */
+  values(): ReadonlyMap<string, Elements>;
   readonly step: number;
   readonly choices?: Choices;
-  /** The pictures that it must go on with. */
-  readonly data?: DataFingerprint | undefined;
+}
+
+/** Pictures of the size that a run wants. */
+interface Prepared {
+  readonly set: ImageSet;
+  readonly fingerprint: DataFingerprint;
 }
 
 /**
@@ -86,18 +102,31 @@ export class GanTrainer extends BaseTrainer<MetricName> {
 
   /**
    * Uploads the pictures (made square, of the model's size and channels), traces and compiles the
-   * step. Errors: `ModelError` for options, `DataError` for pictures, `RunLimitError` for what the
-   * device is too small for: see `requirements`.
+   * step. Whatever it fails with, nothing is left on the device.
+   *
+   * Errors: `ModelError` for options, `DataError` for pictures, `RunLimitError` for what the device is
+   * too small for (see `requirements`), `RunMemoryError` where it has no memory left; the latter two
+   * know the largest batch size that is possible, if any. The reason of `signal` if it is aborted.
    */
   static async create(
     engine: Engine,
     pictures: ImageSet,
     given: Partial<GanOptions> = {},
-    settings: TrainerOptions = {},
+    { autoBatch = false, ...settings }: GanTrainerOptions = {},
   ): Promise<GanTrainer> {
-    const options = resolveOptions(given);
-    const values = new Players(options).initialValues();
-    return GanTrainer.open(engine, pictures, { options, values, step: 0 }, settings);
+    let options = resolveOptions(given);
+    const prepared = await GanTrainer.prepare(engine, pictures, options, settings.signal);
+    for (;;) {
+      const players = new Players(options);
+      const start = { options, values: () => players.initialValues(), step: 0 };
+      try {
+        return await GanTrainer.open(engine, prepared, start, settings);
+      } catch (error) {
+        const small = error instanceof RunLimitError || error instanceof RunMemoryError;
+        if (!autoBatch || !small || error.largestBatch === null) throw error;
+        options = { ...options, batchSize: error.largestBatch };
+      }
+    }
   }
 
   /**
@@ -113,16 +142,20 @@ export class GanTrainer extends BaseTrainer<MetricName> {
     checkpoint: Uint8Array<ArrayBuffer>,
     settings: TrainerOptions = {},
   ): Promise<GanTrainer> {
-    return GanTrainer.open(engine, pictures, decodeCheckpoint(checkpoint), settings);
+    const { options, values, step, choices, data } = decodeCheckpoint(checkpoint);
+    const prepared = await GanTrainer.prepare(engine, pictures, options, settings.signal);
+    checkSameData({ data }, prepared.fingerprint);
+    const start = { options, values: () => values, step, choices };
+    return GanTrainer.open(engine, prepared, start, settings);
   }
 
-  private static async open(
+  private static async prepare(
     engine: Engine,
     pictures: ImageSet,
-    { options, values, step, choices, data }: Start,
-    settings: TrainerOptions,
-  ): Promise<GanTrainer> {
-    const begun = performance.now();
+    options: GanOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<Prepared> {
+    signal?.throwIfAborted();
     const { imageSize, channels } = options;
     const { limits } = (await engine.reopen()).gpu;
     const { count } = checkImageSet(pictures);
@@ -132,22 +165,39 @@ export class GanTrainer extends BaseTrainer<MetricName> {
     }
     const set = fitToSquare(pictures, imageSize, channels);
     const fingerprint = await fingerprintOf(set);
-    checkSameData({ data }, fingerprint);
+    signal?.throwIfAborted();
+    return { set, fingerprint };
+  }
+
+  private static async open(
+    engine: Engine,
+    { set, fingerprint }: Prepared,
+    { options, values, step, choices }: Start,
+    settings: TrainerOptions,
+  ): Promise<GanTrainer> {
+    const begun = performance.now();
+    const { count, height, width, channels } = set;
     const players = new Players(options);
-    const graph = traceStep(players, [set.count, imageSize, imageSize, channels]);
+    const { limits } = (await engine.reopen()).gpu;
+    const largest = Math.max(players.generator.size, players.discriminator.size) * 4;
+    // Before initial values are drawn for so many parameters.
+    if (largest > limits.maxStorageBufferBindingSize)
+      requirements(options, { count }).check(limits);
     const program: TrainingProgram<MetricName> = {
-      step: graph,
+      step: traceStep(players, [count, height, width, channels]),
       metrics: metricNames,
-      initial: new Map<string, Elements>([...values, [variableNames.data, set.data]]),
+      initial: new Map<string, Elements>([...values(), [variableNames.data, set.data]]),
       parts: players.parts(),
     };
     try {
-      const session = await Session.open(engine, program, program.initial, choices);
+      const session = await Session.open(engine, program, program.initial, choices, settings);
       const start = { step, begun };
       return new GanTrainer(engine, players, fingerprint, program, session, settings, start);
     } catch (error) {
       // The device knows buffers; what they are for, and which batch would fit, is known here.
       if (error instanceof LimitError) requirements(options, { count }).check(limits);
+      if (error instanceof OutOfMemoryError)
+        throw await runMemoryError(await engine.reopen(), options, count);
       throw error;
     }
   }

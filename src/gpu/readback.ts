@@ -83,6 +83,22 @@ export class ReadbackRing {
     this.#free = [...this.#all];
   }
 
+  /** A ring that there is memory for; else rejects with an `OutOfMemoryError`, and leaves nothing. */
+  static async allocate(
+    device: Device,
+    slots: number,
+    bytesPerSlot: number,
+  ): Promise<ReadbackRing> {
+    const made: ReadbackRing[] = [];
+    try {
+      await device.allocate(() => made.push(new ReadbackRing(device, slots, bytesPerSlot)));
+      return made[0];
+    } catch (error) {
+      for (const ring of made) ring.dispose();
+      throw error;
+    }
+  }
+
   /** How many copies can be encoded now. */
   get free(): number {
     return this.#free.length;

@@ -57,8 +57,7 @@ export class FiniteCheck {
     graph.output(OUTPUT, firstNonFinite(read));
     const executable = await engine.compile(graph, variables, {});
     try {
-      const { device } = variables;
-      const ring = await device.allocate(() => new ReadbackRing(device, LOOKS_IN_FLIGHT, BYTES));
+      const ring = await ReadbackRing.allocate(variables.device, LOOKS_IN_FLIGHT, BYTES);
       return new FiniteCheck(names, program.parts, executable, ring);
     } catch (error) {
       executable.dispose();

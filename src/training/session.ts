@@ -72,7 +72,7 @@ export class Session {
       const check = await FiniteCheck.compile(engine, program, variables);
       if (check) made.push(check);
       const bytes = metricsBytes(program.metrics);
-      const ring = await device.allocate(() => new ReadbackRing(device, IN_FLIGHT, bytes));
+      const ring = await ReadbackRing.allocate(device, IN_FLIGHT, bytes);
       made.push(ring);
       options.signal?.throwIfAborted();
       for (const [name, initial] of values) variables.write(name, initial);

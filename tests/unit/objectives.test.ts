@@ -10,12 +10,15 @@ import { mmd } from '../../src/gan/objectives/mmd.ts';
 import { type Objective, objectiveOf } from '../../src/gan/objectives/objective.ts';
 import { originalGan } from '../../src/gan/objectives/original.ts';
 import { resolveOptions } from '../../src/gan/options.ts';
+import { Players, traceStep } from '../../src/gan/step.ts';
 import { gradients } from '../../src/graph/autodiff.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { add, neg, relu, sub } from '../../src/ops/elementwise.ts';
 import { sum } from '../../src/ops/reduce.ts';
 import { interpret } from '../reference/index.ts';
 import { RandomValues } from '../reference/random-values.ts';
+import { noisePictures } from '../support/pictures.ts';
+import { startOf } from '../support/step-states.ts';
 
 type Numbers = ArrayLike<number>;
 /** Both losses of D and that of G, for outputs of so many features each. */
@@ -243,6 +246,20 @@ describe('the original GAN', () => {
     const got = evaluate(originalGan({ generatorLoss }), logits, logits);
     expect(got.lossG[0]).toBeCloseTo(mean(logits, cost), 10);
   });
+});
+
+test.each(objectiveNames)('%s: without batch-norm, one mixed batch is two', (objective) => {
+  const metrics = (mixedBatch: boolean) => {
+    const options = resolveOptions({
+      ...{ imageSize: 16, channels: 1, width: 2, latentDim: 3, batchSize: 3, seed: 4 },
+      ...{ objective, mixedBatch, normD: 'none', gradientPenalty: 10 },
+    });
+    const players = new Players(options);
+    const graph = traceStep(players, [5, 16, 16, 1]);
+    const { outputs } = interpret(graph, startOf(players, noisePictures(5, 16, 1)));
+    return outputs.get('metrics')!;
+  };
+  close(metrics(true), metrics(false), 'metric');
 });
 
 test('an objective of one’s own is functions of logits', () => {

@@ -8,11 +8,15 @@ import { promisify } from 'node:util';
 import { PNG } from 'pngjs';
 import type { Browser, ElementHandle, Page } from 'puppeteer-core';
 import { build, type PreviewServer, preview } from 'vite';
-import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
 import { launchBrowser } from '../../src/cli/browser.node.ts';
 import { noisePictures } from '../support/pictures.ts';
 import { vulkanEnvironment } from '../support/vulkan.node.ts';
 import { pages, root } from './pages.ts';
+
+// Steps of real sizes on a software adapter, which may share its cores with others.
+const PATIENCE_MS = 150_000;
+vi.setConfig({ testTimeout: 2 * PATIENCE_MS });
 
 const run = promisify(execFile);
 const app = inject('app');
@@ -142,6 +146,7 @@ afterEach(async () => {
 
 async function open(path: string): Promise<Page> {
   page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   page.on('pageerror', (error) => errors.push(String(error)));
   const [origin] = server.resolvedUrls!.local;
   await page.goto(new URL(`guides/${path}`, origin).href);

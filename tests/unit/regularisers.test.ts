@@ -3,6 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { dcganDiscriminator } from '../../src/gan/dcgan.ts';
 import { metricNames } from '../../src/gan/metrics.ts';
+import { mmd } from '../../src/gan/objectives/mmd.ts';
+import { wasserstein } from '../../src/gan/objectives/wasserstein.ts';
 import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import { Players, traceStep } from '../../src/gan/step.ts';
 import { gradients } from '../../src/graph/autodiff.ts';
@@ -265,19 +267,27 @@ describe('in a training step', () => {
     expect(apart(stepOf({ objective: 'hinge', normD: 'none' }))).toBeCloseTo(0, 12);
   });
 
-  test('the gradient penalty is in D’s loss', () => {
+  test.each([
+    ['wasserstein', wasserstein],
+    // Of its D's features, it is the witness that is penalised.
+    ['mmd-rational-quadratic', mmd('rational-quadratic')],
+  ] as const)('the gradient penalty is in D’s loss: %s', (name, objective) => {
     const watch = (graph: Graph) => [
       ...made(graph, 'gatherPictures'),
       ...made(graph, 'tanh'),
       ...made(graph, 'random').filter(({ shape }) => shape.at(-1) === 1),
     ];
-    const step = stepOf({ objective: 'wasserstein', gradientPenalty: 10, normD: 'none' }, watch);
+    const step = stepOf({ objective: name, gradientPenalty: 10, normD: 'none' }, watch);
     const [real, fake, uniform] = step.watched;
     expect(uniform).toHaveLength(4);
     const mix = uniform.map((u) => (u + 1) / 2);
     const penalty = penaltyOf(
       step,
-      (critic, x) => gradientPenalty(critic, x('real'), x('fake'), x('mix')),
+      (D, x) => {
+        const critic = (pictures: Tensor) =>
+          objective.critic(D(pictures), D(x('real')), D(x('fake')));
+        return gradientPenalty(critic, x('real'), x('fake'), x('mix'));
+      },
       { real, fake, mix },
     );
     expect(penalty).toBeGreaterThan(1e-3);

@@ -47,12 +47,12 @@ function matrixOf(shape: readonly number[], values: ArrayLike<number>, outputAxi
 }
 
 /** One power iteration: σ and the next u. */
-function iterate(rows: number[][], u: ArrayLike<number>): { sigma: number; u: number[] } {
+function iterate(rows: number[][], u: ArrayLike<number>) {
   const unit = (x: number[]) => x.map((e) => e / Math.hypot(...x));
   const v = unit(rows[0].map((_, k) => rows.reduce((s, row, o) => s + row[k] * u[o], 0)));
   const product = rows.map((row) => row.reduce((s, w, k) => s + w * v[k], 0));
   const next = unit(product);
-  return { sigma: product.reduce((s, x, o) => s + x * next[o], 0), u: next };
+  return { sigma: product.reduce((s, x, o) => s + x * next[o], 0), u: next, v };
 }
 
 /** The largest singular value. */
@@ -103,6 +103,27 @@ describe.each(cases)('a weight [%s] of outputs along axis %i', (shape, outputAxi
       });
       u = expected.u;
       state = variables;
+    }
+  });
+
+  test('has a gradient for which u and v are constants, long before they settle', () => {
+    const { graph, y } = traced(true);
+    const weights = new RandomValues(1).normal(size);
+    const [gradient] = gradients(sum(mul(y, graph.variable('weights', shape))), [
+      net.weights(graph),
+    ]);
+    const got = interpret(graph, new Map(given).set('weights', weights)).values.get(gradient.id)!;
+    const { u, v } = iterate(rows, start.get('net.weight_u')!);
+    const flat = Float64Array.from(start.get('net.parameters')!);
+    const lossAt = (w: Float64Array) => {
+      const matrix = matrixOf(shape, w.subarray(0, size), outputAxis);
+      const sigma = matrix.flatMap((row, o) => row.map((x, k) => u[o] * x * v[k]));
+      const scale = sigma.reduce((a, b) => a + b);
+      return weights.reduce((s, x, i) => s + (x * w[i]) / scale, 0);
+    };
+    for (const i of [0, 1, size - 1]) {
+      const moved = (by: number) => lossAt(flat.map((x, k) => (k === i ? x + by : x)));
+      expect(got[i]).toBeCloseTo((moved(1e-6) - moved(-1e-6)) / 2e-6, 6);
     }
   });
 

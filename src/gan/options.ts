@@ -6,7 +6,12 @@ import {
   discriminatorNorms,
   ModelError,
 } from './dcgan.ts';
-import { needsBoundedSlope, type ObjectiveName, objectiveNames } from './objectives/index.ts';
+import {
+  generatorLossesOf,
+  needsBoundedSlope,
+  type ObjectiveName,
+  objectiveNames,
+} from './objectives/index.ts';
 import { type GeneratorLoss, generatorLosses } from './objectives/original.ts';
 
 /** What updates the nets of a run. */
@@ -40,7 +45,7 @@ export interface GanOptions extends DcganShape {
   readonly mixedBatch: boolean;
   /** What D and G want of D's logits. */
   readonly objective: ObjectiveName;
-  /** G's loss of the original GAN. */
+  /** G's loss, where the objective leaves a choice: of the original GAN, and of f-GAN but the last. */
   readonly generatorLoss: GeneratorLoss;
   /** Taken off the target of real pictures of the original GAN. */
   readonly labelSmoothing: number;
@@ -172,16 +177,15 @@ function checkTogether(options: GanOptions): void {
   const refuse = (when: boolean, message: string, advice: string) => {
     if (when) throw new ModelError(message, advice);
   };
-  const ofTheOriginal = "is an option of the objective 'original' alone";
-  const isOriginal = objective === 'original';
+  const losses = generatorLossesOf(objective);
   refuse(
-    !isOriginal && generatorLoss !== defaultOptions.generatorLoss,
-    `The objective is ${objective}, and generatorLoss ${ofTheOriginal}.`,
-    'Leave one of them out.',
+    !losses.includes(generatorLoss),
+    `The objective ${objective} has no generatorLoss ${generatorLoss}.`,
+    losses.length > 1 ? `It has ${losses.join(' and ')}.` : 'Leave one of them out.',
   );
   refuse(
-    !isOriginal && labelSmoothing > 0,
-    `The objective is ${objective}, and labelSmoothing ${ofTheOriginal}.`,
+    objective !== 'original' && labelSmoothing > 0,
+    `The objective is ${objective}, and labelSmoothing is an option of 'original' alone.`,
     'Leave one of them out.',
   );
   const { optimiser, weightDecay, beta1, normD } = options;

@@ -1,6 +1,7 @@
 // Every objective against its paper's formula, written out again in plain numbers, and its gradients
 // against finite differences of that formula.
 import { describe, expect, test } from 'vitest';
+import { fGan } from '../../src/gan/objectives/f-gan.ts';
 import {
   type ObjectiveName,
   objectiveFor,
@@ -34,12 +35,12 @@ const costs =
   (r, f) => [mean(r, real), mean(f, fake), mean(f, g)];
 
 const D = (v: number) => 1 / (1 + Math.exp(-v));
-/** E[g(v)] − E[f*(g(v))], as table 2 of the f-GAN paper gives g and f*. */
+/** E[g(v)] − E[f*(g(v))], as table 2 of the f-GAN paper gives g and f*; G raises E[g(v)], section 3.2. */
 const divergence = (g: (v: number) => number, conjugate: (t: number) => number): Formula =>
   costs(
     (v) => -g(v),
     (v) => conjugate(g(v)),
-    (v) => -conjugate(g(v)),
+    (v) => -g(v),
   );
 
 /** Pair by pair: mean over i ≠ j within a batch, over all pairs between two. */
@@ -228,6 +229,31 @@ test('an MMD’s penalty is of the witness, whose slope is that of the mean kern
   close(interpret(graph, given).outputs.get('slopes')!, expected, 'slope');
 });
 
+describe('f-GAN', () => {
+  const logits = Float64Array.of(-1.5, 0.2, 2);
+  test.each(['kl', 'reverse-kl', 'pearson', 'hellinger', 'jensen-shannon', 'gan'] as const)(
+    '%s: by minimax, G lowers what D raises',
+    (name) => {
+      const got = evaluate(fGan(name, 'minimax'), logits, logits);
+      expect(got.lossG[0]).toBeCloseTo(-got.lossFake[0], 12);
+    },
+  );
+  test.each(['non-saturating', 'minimax'] as const)(
+    'of the GAN divergence is the original GAN, %s',
+    (generatorLoss) => {
+      const f = evaluate(fGan('gan', generatorLoss), logits, logits);
+      const original = evaluate(originalGan({ generatorLoss }), logits, logits);
+      for (const [what, values] of Object.entries(f)) close(values, original[what], what);
+    },
+  );
+  test('takes G’s loss from options', () => {
+    const of = (generatorLoss: 'minimax' | 'non-saturating') =>
+      evaluate(objectiveFor({ objective: 'f-gan-kl', generatorLoss }), logits, logits);
+    expect(of('minimax')).toEqual(evaluate(fGan('kl', 'minimax'), logits, logits));
+    expect(of('non-saturating')).toEqual(evaluate(fGan('kl'), logits, logits));
+  });
+});
+
 describe('the original GAN', () => {
   const logits = Float64Array.of(-1.5, 0.2, 2);
   test('smooths labels of real pictures only', () => {
@@ -277,8 +303,15 @@ test('an objective of one’s own is functions of logits', () => {
 describe('options that contradict each other are refused, and what to do is said', () => {
   test.each<[Parameters<typeof resolveOptions>[0], RegExp]>([
     [{ objective: 'wgan' as never }, /objective is wgan.*least-squares, hinge, wasserstein/],
-    [{ objective: 'hinge', generatorLoss: 'minimax' }, /hinge.*generatorLoss.*'original' alone/],
-    [{ objective: 'hinge', labelSmoothing: 0.1 }, /hinge.*labelSmoothing.*'original' alone/],
+    [{ objective: 'hinge', generatorLoss: 'minimax' }, /hinge has no generatorLoss minimax/],
+    [
+      { objective: 'f-gan-kl', generatorLoss: 'maximum-likelihood' },
+      /f-gan-kl has no generatorLoss maximum.*It has non-saturating and minimax/,
+    ],
+    [
+      { objective: 'hinge', labelSmoothing: 0.1 },
+      /hinge, and labelSmoothing is an option of 'original' alone/,
+    ],
     [{ objective: 'wasserstein' }, /wasserstein means nothing.*clipWeights: 0.01/],
     [{ objective: 'mmd-gaussian' }, /mmd-gaussian means nothing.*clipWeights: 0.01/],
     [{ clipWeights: -1 }, /clipWeights is -1/],

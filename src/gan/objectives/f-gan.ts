@@ -2,6 +2,7 @@ import type { Tensor } from '../../graph/graph.ts';
 import { add, exp, minimum, mul, neg, softplus, square, sub } from '../../ops/elementwise.ts';
 import { LOGIT_LIMIT } from './limit.ts';
 import { type Objective, objectiveOf } from './objective.ts';
+import type { GeneratorLoss } from './original.ts';
 
 /** A divergence between the distributions of real and fake pictures. */
 export type Divergence = 'kl' | 'reverse-kl' | 'pearson' | 'hellinger' | 'jensen-shannon' | 'gan';
@@ -9,7 +10,7 @@ export type Divergence = 'kl' | 'reverse-kl' | 'pearson' | 'hellinger' | 'jensen
 const safeExp = (x: Tensor): Tensor => exp(minimum(x, LOGIT_LIMIT));
 
 /**
- * Nowozin et al. 2016, tables 2 and 6: the output activation g_f(v), and the conjugate f*(g_f(v)) as a
+ * Nowozin et al. 2016, table 2: the output activation g_f(v), and the conjugate f*(g_f(v)) as a
  * function of the logit v, simplified so that no logarithm of a difference is left:
  *
  * | divergence         | g_f(v)               | f*(t)             | f*(g_f(v))           |
@@ -39,15 +40,24 @@ const divergenceTable: Readonly<
 };
 
 /**
- * f-GAN (Nowozin et al. 2016, equation 6): D raises, and G lowers, a lower bound of a divergence,
- * mean g_f(v) over real pictures − mean f*(g_f(v)) over fake ones, with v D's logit. Of it G sees the
- * second term. Exponents are clamped at 30.
+ * f-GAN (Nowozin et al. 2016, equation 6): D raises a lower bound of a divergence, mean g_f(v) over real
+ * pictures − mean f*(g_f(v)) over fake ones, with v D's logit. Exponents are clamped at 30.
+ *
+ * G's loss is one of
+ *
+ * - non-saturating: −mean g_f(v), section 3.2, which has the same stationary points
+ * - minimax: −mean f*(g_f(v)), algorithm 1, which is what the bound has of G. For most divergences its
+ *   gradient vanishes while D wins.
  */
-export function fGan(divergence: Divergence): Objective {
+export function fGan(
+  divergence: Divergence,
+  generatorLoss: Exclude<GeneratorLoss, 'maximum-likelihood'> = 'non-saturating',
+): Objective {
   const { activation, conjugate } = divergenceTable[divergence];
+  const lowered = generatorLoss === 'minimax' ? conjugate : activation;
   return objectiveOf({
     real: (v) => neg(activation(v)),
     fake: conjugate,
-    generator: (v) => neg(conjugate(v)),
+    generator: (v) => neg(lowered(v)),
   });
 }

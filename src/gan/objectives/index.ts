@@ -4,7 +4,12 @@ import { hinge } from './hinge.ts';
 import { leastSquares } from './least-squares.ts';
 import { type MmdKernel, mmd } from './mmd.ts';
 import type { Objective } from './objective.ts';
-import { type OriginalGanOptions, originalGan } from './original.ts';
+import {
+  type GeneratorLoss,
+  generatorLosses,
+  type OriginalGanOptions,
+  originalGan,
+} from './original.ts';
 import { wasserstein } from './wasserstein.ts';
 
 /** What the players of a GAN want; each is explained where the function or value of its name is. */
@@ -16,27 +21,38 @@ export type ObjectiveName =
   | `f-gan-${Divergence}`
   | `mmd-${MmdKernel}`;
 
+const fGanOf =
+  (divergence: Divergence) =>
+  ({ generatorLoss }: OriginalGanOptions) =>
+    fGan(divergence, generatorLoss === 'minimax' ? 'minimax' : 'non-saturating');
+
 const objectives: Readonly<Record<ObjectiveName, (options: OriginalGanOptions) => Objective>> = {
   original: originalGan,
   'least-squares': () => leastSquares,
   hinge: () => hinge,
   wasserstein: () => wasserstein,
-  'f-gan-kl': () => fGan('kl'),
-  'f-gan-reverse-kl': () => fGan('reverse-kl'),
-  'f-gan-pearson': () => fGan('pearson'),
-  'f-gan-hellinger': () => fGan('hellinger'),
-  'f-gan-jensen-shannon': () => fGan('jensen-shannon'),
-  'f-gan-gan': () => fGan('gan'),
+  'f-gan-kl': fGanOf('kl'),
+  'f-gan-reverse-kl': fGanOf('reverse-kl'),
+  'f-gan-pearson': fGanOf('pearson'),
+  'f-gan-hellinger': fGanOf('hellinger'),
+  'f-gan-jensen-shannon': fGanOf('jensen-shannon'),
+  'f-gan-gan': fGanOf('gan'),
   'mmd-gaussian': () => mmd('gaussian'),
   'mmd-rational-quadratic': () => mmd('rational-quadratic'),
 };
 
 export const objectiveNames = /* @__PURE__ */ Object.keys(objectives) as readonly ObjectiveName[];
 
-/** The objective that options name. Those of the original GAN are not looked at for others. */
+/** The objective that options name. Only the original GAN looks at all of them: see `generatorLossesOf`. */
 export const objectiveFor = (
   options: OriginalGanOptions & { readonly objective: ObjectiveName },
 ): Objective => objectives[options.objective](options);
+
+/** Losses of the generator that there are for an objective. */
+export function generatorLossesOf(objective: ObjectiveName): readonly GeneratorLoss[] {
+  if (objective === 'original') return generatorLosses;
+  return objective.startsWith('f-gan-') ? ['non-saturating', 'minimax'] : ['non-saturating'];
+}
 
 /** Does D map a picture to features, of which there are several, and not to one logit? */
 export const hasFeatures = (objective: ObjectiveName): boolean => objective.startsWith('mmd-');

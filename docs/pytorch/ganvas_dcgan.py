@@ -520,8 +520,8 @@ OPTIONS = {
     **dict.fromkeys(["freshLatent", "mixedBatch", "flip"], bool),
     **dict.fromkeys(["generatorLoss", "latent"], str),
 }
-# What Ganvas can do and this script cannot: options of which it knows one value only. Files that were
-# written before Ganvas could leave them out.
+# What Ganvas can do and this script cannot: options of which it knows one value only. Files from before
+# there were such options do not have them.
 ONLY = {
     **{"objective": "original", "optimiser": "adam", "normD": "batch"},
     **dict.fromkeys(["weightDecay", "clipGradients", "clipWeights", "gradientPenalty", "r1"], 0),

@@ -9,11 +9,17 @@ import { ModuleBuffer, type Parameter, type Pass } from './module.ts';
 
 const unit = (x: Tensor): Tensor => mul(x, rsqrt(sum(square(x))));
 
-/** A weight [outputs, …] as a matrix, one row an output. */
-function rowsOf(weight: Tensor, outputAxis: number): Tensor {
+/**
+ * A weight as a matrix of one row an output, or one column where its elements lie so: a transposition
+ * would be copied.
+ */
+function matrixOf(weight: Tensor, outputAxis: number): { matrix: Tensor; columns: boolean } {
+  const outputs = weight.shape[outputAxis];
+  if (outputAxis === weight.rank - 1)
+    return { matrix: reshape(weight, [-1, outputs]), columns: true };
   const others = weight.shape.map((_, axis) => axis).filter((axis) => axis !== outputAxis);
   const first = outputAxis === 0 ? weight : transpose(weight, [outputAxis, ...others]);
-  return reshape(first, [weight.shape[outputAxis], -1]);
+  return { matrix: reshape(first, [outputs, -1]), columns: false };
 }
 
 /** A direction to start from, as good as any that is not orthogonal to the one looked for. */
@@ -43,13 +49,13 @@ export function spectralNorm(weight: Parameter, outputAxis: number): WeightNorm 
   return {
     buffers: new Map([['weight_u', buffer]]),
     apply(w: Tensor, { training }: Pass): Tensor {
-      const rows = rowsOf(w, outputAxis);
-      const fixed = detach(rows);
+      const { matrix, columns } = matrixOf(w, outputAxis);
       const before = reshape(buffer.read(w.graph), [1, outputs]);
-      const v = unit(matmul(before, fixed));
-      const u = training ? unit(matmul(v, fixed, { transposeB: true })) : before;
+      const v = unit(detach(matmul(before, matrix, { transposeB: columns })));
+      const product = matmul(v, matrix, { transposeB: !columns });
+      const u = training ? unit(detach(product)) : before;
       if (training) buffer.assign(reshape(u, [outputs]));
-      return div(w, sum(mul(matmul(u, rows), v)));
+      return div(w, sum(mul(product, u)));
     },
   };
 }

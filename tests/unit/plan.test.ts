@@ -42,6 +42,10 @@ describe('every command of a plan is valid, and two steps keep what they should'
     ['two steps of D, fresh latent', { dSteps: 2, freshLatent: true }],
     ['average of the weights, flipped pictures', { ema: 0.9, flip: true }],
     ['three channels, minimax', { channels: 3, generatorLoss: 'minimax' }],
+    ['clipped weights', { objective: 'wasserstein', clipWeights: 0.01, dSteps: 2 }],
+    ['a gradient penalty', { objective: 'wasserstein', gradientPenalty: 10, normD: 'none' }],
+    ['spectral normalisation, clipped gradients', { normD: 'spectral', clipGradients: 1 }],
+    ['features, noise', { objective: 'mmd-gaussian', normD: 'spectral', instanceNoise: 1 }],
   ])('a training step, %s', (_, options) => {
     const small = { imageSize: 16, width: 4, latentDim: 8, batchSize: 6, channels: 1, ...options };
     const players = new Players(resolveOptions(small as Partial<GanOptions>));

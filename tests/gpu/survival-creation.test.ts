@@ -76,6 +76,17 @@ test('a signal ends creation with its reason, whenever it comes, and leaves noth
   await expect(resumed).rejects.toBe(reason);
 });
 
+test('a signal does not wait for a driver that compiles for ever', async () => {
+  const other = await Engine.create();
+  other.device.gpu.createComputePipelineAsync = () => new Promise(() => {});
+  const signal = AbortSignal.timeout(100);
+  await expect(Trainer.create(other, tinyProgram().program, { signal })).rejects.toThrow(
+    expect.objectContaining({ name: 'TimeoutError' }),
+  );
+  expect(other.device.counters).toMatchObject({ buffers: 0, bufferBytes: 0 });
+  other.dispose();
+});
+
 test('what onProgress throws ends creation too', async () => {
   const reason = new Error('a bug of the page');
   const onProgress = ({ loaded }: CompileProgress) => {

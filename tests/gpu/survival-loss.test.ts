@@ -170,14 +170,17 @@ describe('training goes on', () => {
     const { device } = engine;
     await watched.run({ steps: STEPS }, async (step) => {
       if (step !== 5 || engine.device !== device) return view.draw();
+      // Long enough for the step in flight to be done and read, and then for the loss to be noticed.
+      await wait(200);
       device.gpu.destroy();
       await wait(50);
       view.draw();
       expect((await trainer.sampleGrid({ count: 2 })).step).toBe(0);
       view.draw();
     });
-    // Once, though the run came upon it as well.
+    // Once, though the run came upon it as well; and what the lost device had done is done again.
     expect(watched.told).toEqual(recovered);
+    expect(watched.order.slice(0, 7)).toEqual([1, 2, 3, 4, 5, 1, 2]);
     await expectSameBits(gan, watched);
   });
 

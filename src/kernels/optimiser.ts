@@ -50,5 +50,5 @@ const withOneMoment = (shader: string): Kernel => ({
   },
 });
 
-export const sgdKernel = withOneMoment(sgdShader);
-export const rmspropKernel = withOneMoment(rmspropShader);
+export const sgdKernel = /* @__PURE__ */ withOneMoment(sgdShader);
+export const rmspropKernel = /* @__PURE__ */ withOneMoment(rmspropShader);

@@ -74,15 +74,10 @@ export { wasserstein } from './gan/objectives/wasserstein.ts';
 
 // What all trainers have.
 
-export type {
-  RunOptions,
-  TrainerEvent,
-  TrainerOptions,
-  TrainerStats,
-  TrainOptions,
-} from './training/base-trainer.ts';
+export type { RunOptions, TrainerStats, TrainOptions } from './training/base-trainer.ts';
 export type { Metrics } from './training/metrics.ts';
 export type { Snapshot } from './training/session.ts';
+export type { TrainerEvent, TrainerOptions } from './training/survival.ts';
 
 // Training steps of your own.
 

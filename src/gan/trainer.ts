@@ -4,9 +4,10 @@ import { LimitError, OutOfMemoryError } from '../gpu/errors.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { Choices } from '../runtime/plan.ts';
 import type { Elements } from '../runtime/variables.ts';
-import { BaseTrainer, type TrainerOptions, type TrainerStats } from '../training/base-trainer.ts';
+import { BaseTrainer, type TrainerStats } from '../training/base-trainer.ts';
 import type { TrainingProgram } from '../training/program.ts';
 import { Session } from '../training/session.ts';
+import type { TrainerOptions } from '../training/survival.ts';
 import {
   checkSameData,
   type DataFingerprint,

@@ -3,17 +3,17 @@ import type { Device } from '../gpu/device.ts';
 import { DeviceLostError, RecoveryError } from '../gpu/errors.ts';
 import { GanvasError } from '../graph/errors.ts';
 import type { Engine, MemoryInfo } from '../runtime/engine.ts';
-import type { CompileProgress } from '../runtime/executable.ts';
 import type { Choices } from '../runtime/plan.ts';
 import type { Elements } from '../runtime/variables.ts';
 import type { NonFinite } from './finite-check.ts';
 import { follow } from './follow.ts';
 import type { GraphFunction, TracedFunction } from './graph-function.ts';
 import { type Attachment, LastingSession } from './lasting-session.ts';
-import { decodeMetrics, type Metrics, NonFiniteError } from './metrics.ts';
+import { decodeMetrics, type Metrics } from './metrics.ts';
 import { nextTask } from './next-task.ts';
 import { assignedVariables, type TrainingProgram } from './program.ts';
 import { IN_FLIGHT, type Session, type Snapshot } from './session.ts';
+import { Survival, type TrainerOptions } from './survival.ts';
 
 /** When a run ends, whichever comes first; never by itself if none is given. */
 export interface RunOptions {
@@ -40,39 +40,6 @@ export interface RunOptions {
 export interface TrainOptions<Name extends string = string> extends RunOptions {
   /** Called after every step, in order; a promise is awaited. What it throws ends the run. */
   readonly onStep?: (metrics: Metrics<Name>) => void | Promise<void>;
-}
-
-/** What happens to a trainer beside its steps. */
-export type TrainerEvent =
-  /** The device is gone; another one is being opened. */
-  | { readonly type: 'device-lost'; readonly error: DeviceLostError }
-  /** Training goes on at the step of the last snapshot; those after it are done again. */
-  | { readonly type: 'recovered'; readonly step: number; readonly lostSteps: number }
-  /** A number became infinite or NaN, and the policy is `ignore`. Once, until all is finite again. */
-  | { readonly type: 'non-finite'; readonly error: NonFiniteError }
-  /** The same, and weights, moments and statistics are again those of the step `to`. */
-  | { readonly type: 'rolled-back'; readonly error: NonFiniteError; readonly to: number };
-
-/** What trainers are given beside what they train. */
-export interface TrainerOptions {
-  /**
-   * Seconds between copies of the run's state on the host, 30 by default: what the loss of a device
-   * costs at most. `Infinity` for none but the first.
-   */
-  readonly snapshotSeconds?: number;
-  /**
-   * What a metric, weight, moment or statistic that is infinite or NaN does; it is found within 50
-   * steps. `stop`, the default, ends the run with a `NonFiniteError`. `rollback` goes back to the
-   * numbers of the last snapshot and on with other noise and batches; those steps are not reported. The
-   * fourth time in a row without another snapshot in between ends the run. `ignore` tells, and goes on.
-   */
-  readonly nonFinite?: 'stop' | 'rollback' | 'ignore';
-  /** Ends creation with the signal's reason; nothing is left on the device. */
-  readonly signal?: AbortSignal;
-  /** How far compiling the step is. */
-  readonly onProgress?: (progress: CompileProgress) => void;
-  /** What it throws ends the run. */
-  readonly onEvent?: (event: TrainerEvent) => void;
 }
 
 /** Sizes and times of a trainer. */
@@ -107,16 +74,8 @@ const CANVAS_SUBMIT_MS = 40;
 /** A step that is longer is cut in any case, so that drivers do not take it for a hang. */
 const LONG_SUBMIT_MS = 500;
 const MAX_SUBMITS = 4;
-const SNAPSHOT_SECONDS = 30;
 /** What browsers call a long task begins here. */
 const YIELD_MS = 50;
-/** Steps between two looks for numbers that are not finite: with those in flight, found within 50. */
-const LOOK_EVERY = 25;
-/** Rollbacks in a row. */
-const MAX_ROLLBACKS = 3;
-/** Losses of the device in a row while training gets no further. */
-const MAX_LOSSES = 5;
-
 /**
  * What every trainer does: runs a program's step again and again, tells what it measured, and goes on
  * when the device is lost.
@@ -124,9 +83,7 @@ const MAX_LOSSES = 5;
 export abstract class BaseTrainer<Name extends string> {
   protected disposed = false;
   private readonly lasting: LastingSession;
-  /** When a snapshot was last thought of, by `performance.now()`, and of which step. */
-  private snapshotAt = performance.now();
-  private snapshotStep: number;
+  private readonly survival: Survival<Name>;
   private running = false;
   private stopping = false;
   /** Lets a run know at once that it is to end. */
@@ -134,37 +91,25 @@ export abstract class BaseTrainer<Name extends string> {
   private firstStepMs: number | null = null;
   private stepMs = 0;
   private gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
-  /** The furthest step that was reported, and losses since then. */
-  private furthest: number;
-  private losses = 0;
-  private rollbacks = 0;
-  /** Something was not finite when it was last looked at, and that was told. */
-  private told = false;
   private readonly begun: number;
 
   protected constructor(
     protected readonly engine: Engine,
     private readonly program: TrainingProgram<Name>,
     session: Session,
-    private readonly settings: TrainerOptions,
+    settings: TrainerOptions,
     /** Steps that were done before, and when the trainer began to be made. */
     { step, begun }: { readonly step: number; readonly begun: number },
   ) {
     this.begun = begun;
-    this.furthest = step;
-    this.snapshotStep = step;
     this.lasting = new LastingSession(engine, program, session, step, {
-      lost: (error) => this.tell({ type: 'device-lost', error }),
+      lost: (error) => settings.onEvent?.({ type: 'device-lost', error }),
       recovered: (lostSteps) => {
-        this.snapshotAt = performance.now();
-        this.snapshotStep = this.step;
-        this.tell({ type: 'recovered', step: this.step, lostSteps });
+        this.survival.noteSnapshot();
+        settings.onEvent?.({ type: 'recovered', step: this.step, lostSteps });
       },
     });
-  }
-
-  private tell(event: TrainerEvent): void {
-    this.settings.onEvent?.(event);
+    this.survival = new Survival(engine, this.lasting, program.metrics, settings);
   }
 
   /** Steps submitted to the GPU so far; while a lost device is replaced, those of the snapshot. */
@@ -258,14 +203,14 @@ export abstract class BaseTrainer<Name extends string> {
           const now = performance.now();
           metrics = this.toMetrics(values, next.step, now - Math.max(arrived, next.at));
           arrived = now;
-          this.judge(metrics, await next.found);
+          this.survival.judge(metrics, await next.found);
         } catch (error) {
           if (this.disposed) break;
           await settle();
-          await Promise.race([this.mend(error), halted]);
+          await this.survival.mend(error, halted);
           continue;
         }
-        this.noteProgress(metrics.step);
+        this.survival.noteStep(metrics.step);
         yield metrics;
         if (performance.now() - gaveWay >= yieldEvery) {
           await nextTask();
@@ -296,12 +241,12 @@ export abstract class BaseTrainer<Name extends string> {
     while (pending.length < IN_FLIGHT && !over()) {
       if (pending.length > 0) {
         const boundary = boundaryEvery && this.step % boundaryEvery === 0;
-        if (this.gate || boundary || this.snapshotDue) return;
+        if (this.gate || boundary || this.survival.snapshotDue) return;
       } else if (this.lasting.interrupted) {
         await this.lasting.alive();
         continue;
-      } else if (this.snapshotDue) {
-        await this.takeSnapshot();
+      } else if (this.survival.snapshotDue) {
+        await this.survival.takeSnapshot();
         continue;
       } else if (this.gate) {
         await this.lasting.current.device.unlessLost(this.gate.opened);
@@ -317,7 +262,7 @@ export abstract class BaseTrainer<Name extends string> {
     const at = performance.now();
     const metrics = session.step(this.submits);
     const step = ++lasting.step;
-    const found = step % LOOK_EVERY === 0 ? session.findNonFinite() : null;
+    const found = this.survival.look(session, step);
     return { session, at, step, metrics, found };
   }
 
@@ -331,75 +276,6 @@ export abstract class BaseTrainer<Name extends string> {
     this.firstStepMs ??= performance.now() - this.begun;
     this.stepMs = this.stepMs === 0 ? timeMs : 0.9 * this.stepMs + 0.1 * timeMs;
     return decodeMetrics(values, this.program.metrics, step, timeMs);
-  }
-
-  /** Says what is not finite, if anything, as the policy wants. `found`: null where nobody looked. */
-  private judge(metrics: Metrics<Name>, found: NonFinite | undefined | null): void {
-    const bad = this.program.metrics.find((name) => !Number.isFinite(metrics[name]));
-    if (bad) this.reject({ tensor: bad, value: metrics[bad] }, metrics.step);
-    else if (found) this.reject(found, metrics.step);
-    else if (found === undefined) this.told = false;
-  }
-
-  private reject({ tensor, value }: NonFinite, step: number): void {
-    const error = new NonFiniteError(tensor, step, value);
-    if (this.settings.nonFinite !== 'ignore') throw error;
-    if (!this.told) this.tell({ type: 'non-finite', error });
-    this.told = true;
-  }
-
-  /** Goes on after an error, or throws it where that is not possible. */
-  private async mend(error: unknown): Promise<void> {
-    if (error instanceof DeviceLostError) {
-      if (this.engine.reopens && ++this.losses > MAX_LOSSES) {
-        this.losses = 0;
-        throw new RecoveryError(error, `${MAX_LOSSES} times in a row at step ${this.furthest + 1}`);
-      }
-      await this.lasting.alive();
-    } else if (error instanceof NonFiniteError && this.settings.nonFinite === 'rollback') {
-      await this.rollBack(error);
-    } else {
-      throw error;
-    }
-  }
-
-  private async rollBack(error: NonFiniteError): Promise<void> {
-    const to = this.snapshot.step;
-    try {
-      await this.lasting.rollBack();
-    } catch (lost) {
-      // The snapshot serves then, too.
-      if (!(lost instanceof DeviceLostError)) throw lost;
-      await this.lasting.alive();
-    }
-    if (++this.rollbacks > MAX_ROLLBACKS) {
-      this.rollbacks = 0;
-      throw error;
-    }
-    this.tell({ type: 'rolled-back', error, to });
-  }
-
-  private noteProgress(step: number): void {
-    if (step <= this.furthest) return;
-    this.furthest = step;
-    this.losses = 0;
-  }
-
-  private get snapshotDue(): boolean {
-    const { snapshotSeconds = SNAPSHOT_SECONDS } = this.settings;
-    const due = performance.now() - this.snapshotAt >= snapshotSeconds * 1000;
-    return due && this.step !== this.snapshotStep;
-  }
-
-  /** Keeps a copy of the state, unless something in it is not finite. */
-  private async takeSnapshot(): Promise<void> {
-    this.snapshotAt = performance.now();
-    this.snapshotStep = this.step;
-    const found = await this.lasting.current.findNonFinite();
-    if (found) return this.reject(found, this.step);
-    await this.lasting.takeSnapshot();
-    this.snapshotAt = performance.now();
-    this.rollbacks = 0;
   }
 
   /** The run's state as it was last copied to the host: what a lost device goes back to. */

@@ -113,7 +113,10 @@ export class Session {
 
   /** Values of one moment: all reads are submitted before one is awaited, so that no step comes between. */
   async read(names: readonly string[]): Promise<Map<string, Elements>> {
-    const read = await Promise.all(names.map((name) => this.variables.read(name)));
+    const reads = names.map((name) => this.variables.read(name));
+    // Where one fails, the copies of the others are freed too before this ends.
+    await Promise.allSettled(reads);
+    const read = await Promise.all(reads);
     return new Map(names.map((name, i) => [name, read[i]]));
   }
 

@@ -2,11 +2,12 @@ import { GraphError } from '../graph/errors.ts';
 import type { Optimiser } from '../nn/optimisers.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { Choices } from '../runtime/plan.ts';
-import { BaseTrainer, type TrainerOptions } from './base-trainer.ts';
+import { BaseTrainer } from './base-trainer.ts';
 import type { GraphFunction, TracedFunction } from './graph-function.ts';
 import type { TrainingProgram } from './program.ts';
 import { Session } from './session.ts';
 import { decodeState, encodeState } from './state.ts';
+import type { TrainerOptions } from './survival.ts';
 import { STATE } from './trace.ts';
 
 /** What a trainer is given beside its program. */

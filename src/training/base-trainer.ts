@@ -210,6 +210,8 @@ export abstract class BaseTrainer<Name extends string> {
           await this.survival.mend(error, halted);
           continue;
         }
+        // The step in flight may have been read before.
+        if (this.disposed) break;
         this.survival.noteStep(metrics.step);
         yield metrics;
         if (performance.now() - gaveWay >= yieldEvery) {

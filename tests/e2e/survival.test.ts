@@ -95,20 +95,6 @@ describe('the GPU process crashes', () => {
     const plain = await begin(page, '{ steps: 60 }');
     expect((await plain.until((watched) => watched.digest)).digest).toBe(digest);
   });
-
-  test('until the browser gives no adapter any more: a named error', async () => {
-    const page = await open();
-    const { look, until } = await begin(page, '{}', '{ snapshotSeconds: 0 }');
-    await until(({ step }) => step >= 3);
-    let watched = await look();
-    for (let crashes = 0; crashes < 8 && !watched.error; crashes++) {
-      const told = watched.told.length;
-      await crash(page);
-      watched = await until(({ told: now, error }) => error || now.length >= told + 2);
-    }
-    expect(watched.error).toMatchObject({ code: 'recovery' });
-    expect(watched.told.at(-1)).toBe('device-lost');
-  });
 });
 
 test('a tab that nobody sees trains on', async () => {

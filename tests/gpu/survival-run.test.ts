@@ -65,6 +65,19 @@ test('trainers on one engine and on others, all at once', async () => {
   for await (const { step } of trainers[1].run({ steps: 1 })) expect(step).toBe(STEPS + 1);
 });
 
+test('a trainer that is disposed of reports nothing more, not even what was read already', async () => {
+  const trainer = await create(await open());
+  const seen: number[] = [];
+  for await (const { step } of trainer.run()) {
+    seen.push(step);
+    if (step !== 2) continue;
+    // Long enough for the step in flight to be done and read.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    trainer.dispose();
+  }
+  expect(seen).toEqual([1, 2]);
+});
+
 test('a loop that is left while the next step is awaited ends its run', async () => {
   const trainer = await create(await open());
   const run = trainer.run();

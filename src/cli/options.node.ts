@@ -1,8 +1,10 @@
 /** The options of the main job: what there is, what is allowed, and what presets fill in. */
 
 import { Command, Option } from 'commander';
+import type { GanOptions } from '../index.ts';
 import {
   addBrowserOptions,
+  atLeast0,
   type BrowserOptions,
   fraction,
   integer,
@@ -13,6 +15,15 @@ import {
   upToHalf,
 } from './command.node.ts';
 import type { CheckpointInfo, Model } from './protocol.ts';
+
+/** The engine's names, which it checks together; its default is the first of each. */
+const OBJECTIVES = [
+  ...(['original', 'least-squares', 'hinge', 'wasserstein'] as const),
+  ...(['f-gan-kl', 'f-gan-reverse-kl', 'f-gan-pearson', 'f-gan-hellinger'] as const),
+  ...(['f-gan-jensen-shannon', 'f-gan-gan', 'mmd-gaussian', 'mmd-rational-quadratic'] as const),
+] satisfies readonly GanOptions['objective'][];
+const NORMS = ['batch', 'spectral', 'none'] as const satisfies readonly GanOptions['normD'][];
+const OPTIMISERS = ['adam', 'sgd', 'rmsprop'] as const satisfies readonly GanOptions['optimiser'][];
 
 /** What was given on the command line; what is undefined is for the preset to say. */
 export interface CliOptions extends BrowserOptions {
@@ -36,6 +47,15 @@ export interface CliOptions extends BrowserOptions {
   readonly mixedBatch: boolean;
   readonly generatorLoss: 'non-saturating' | 'minimax' | 'maximum-likelihood';
   readonly labelSmoothing: number;
+  readonly objective?: (typeof OBJECTIVES)[number];
+  readonly normD?: (typeof NORMS)[number];
+  readonly gp?: number;
+  readonly r1?: number;
+  readonly clipWeights?: number;
+  readonly instanceNoise?: number;
+  readonly optimiser?: (typeof OPTIMISERS)[number];
+  readonly weightDecay?: number;
+  readonly clipGradients?: number;
   readonly ema?: number;
   readonly flip: boolean;
   readonly seed: number;
@@ -75,6 +95,8 @@ const TIMED_SAMPLES = 40;
 const OF_THE_MODEL = [
   ...['imageSize', 'channels', 'batchSize', 'width', 'latentDim', 'latent', 'beta1', 'dSteps'],
   ...['freshLatent', 'mixedBatch', 'generatorLoss', 'labelSmoothing', 'ema', 'flip', 'seed'],
+  ...['objective', 'normD', 'gp', 'r1', 'clipWeights', 'instanceNoise', 'optimiser'],
+  ...['weightDecay', 'clipGradients'],
 ];
 
 function command(): Command {
@@ -132,10 +154,36 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
     .option('--lr <rate>', 'learning rate of both nets', rate)
     .option('--lr-d <rate>', 'learning rate of the discriminator (default: --lr)', rate)
     .option('--lr-g <rate>', 'learning rate of the generator (default: --lr)', rate)
-    .option('--beta1 <b>', 'first decay of Adam', fraction, 0.5)
+    .addOption(
+      new Option('--optimiser <name>', 'what updates both nets (default: adam)').choices(
+        OPTIMISERS,
+      ),
+    )
+    .option('--beta1 <b>', "first decay of Adam; SGD's momentum", fraction, 0.5)
+    .option('--weight-decay <λ>', 'of AdamW, which Adam then is', atLeast0)
+    .option('--clip-gradients <norm>', "scale down a net's gradients to this norm", positive)
     .option('--d-steps <k>', 'discriminator steps per generator step', integer(1, 100), 1)
     .option('--fresh-latent', 'draw new latent vectors for the generator step')
     .option('--mixed-batch', 'real and generated pictures in one pass of the discriminator')
+    .addOption(
+      new Option(
+        '--objective <name>',
+        'what the nets want (default: original, the three costs of --generator-loss)',
+      ).choices(OBJECTIVES),
+    )
+    .addOption(
+      new Option('--norm-d <kind>', 'what normalises the discriminator (default: batch)').choices(
+        NORMS,
+      ),
+    )
+    .option(
+      '--gp <λ>',
+      'on slopes of the discriminator other than 1, as WGAN-GP; not with batch-norm',
+      positive,
+    )
+    .option('--r1 <γ>', 'penalty on slopes at real pictures; not with batch-norm', positive)
+    .option('--clip-weights <c>', 'keep the weights of the discriminator in [−c, c]', positive)
+    .option('--instance-noise <σ>', 'noise on all that the discriminator sees', positive)
     .addOption(
       new Option('--generator-loss <kind>', "the generator's cost")
         .choices(['non-saturating', 'minimax', 'maximum-likelihood'])
@@ -223,7 +271,20 @@ function newModel(options: CliOptions, software: boolean, kind: DataKind): Model
     ema: options.ema ?? preset.ema,
     flip: options.flip,
     seed: options.seed,
+    ...(options.gp !== undefined && { gradientPenalty: options.gp }),
+    ...given(options, [
+      ...(['objective', 'normD', 'r1', 'clipWeights'] as const),
+      ...(['instanceNoise', 'optimiser', 'weightDecay', 'clipGradients'] as const),
+    ]),
   };
+}
+
+/** Those of the options that were given: the others are the engine's to choose. */
+function given<Name extends keyof CliOptions>(options: CliOptions, names: readonly Name[]) {
+  const entries = names.map((name) => [name, options[name]] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Partial<
+    Pick<CliOptions, Name>
+  >;
 }
 
 /**
@@ -262,7 +323,7 @@ export function planRun(
   const sampleSeconds =
     options.sampleEvery === undefined && timed ? (seconds ?? 0) / TIMED_SAMPLES : 0;
 
-  const { imageSize, channels, width, latentDim, batchSize, lrD, lrG, ema } = training;
+  const { imageSize, channels, width, latentDim, batchSize, lrD, lrG, ema, objective } = training;
   const lengths = [];
   if (steps !== undefined) lengths.push(`${steps} ${checkpoint ? 'further steps' : 'steps'}`);
   if (seconds !== undefined) lengths.push(`${seconds} s`);
@@ -276,6 +337,7 @@ export function planRun(
     `batch ${batchSize}`,
     lrD === lrG ? `learning rate ${lrD}` : `learning rates ${lrD} (D) and ${lrG} (G)`,
     ema > 0 ? `EMA ${ema}` : 'no EMA',
+    ...(objective && objective !== 'original' ? [`objective ${objective}`] : []),
     lengths.join(' or '),
   ].join(', ');
   const preset = checkpoint ? 'checkpoint' : software ? 'software' : 'gpu';

@@ -11,6 +11,8 @@ import {
   planRun,
 } from '../../src/cli/options.node.ts';
 import { parseSampleOptions } from '../../src/cli/sample-options.node.ts';
+import { discriminatorNorms } from '../../src/gan/dcgan.ts';
+import { objectiveNames } from '../../src/gan/objectives/index.ts';
 import { resolveOptions } from '../../src/gan/options.ts';
 
 function parse(line: string): CliOptions {
@@ -38,6 +40,15 @@ const ALL = [
   '--mixed-batch',
   '--generator-loss minimax',
   '--label-smoothing 0.1',
+  '--objective least-squares',
+  '--norm-d spectral',
+  '--gp 10',
+  '--r1 5',
+  '--clip-weights 0.01',
+  '--instance-noise 0.2',
+  '--optimiser sgd',
+  '--weight-decay 0.1',
+  '--clip-gradients 3',
   '--ema 0.99',
   '--flip',
   '--seed 7',
@@ -89,6 +100,15 @@ describe('parseOptions', () => {
       mixedBatch: true,
       generatorLoss: 'minimax',
       labelSmoothing: 0.1,
+      objective: 'least-squares',
+      normD: 'spectral',
+      gp: 10,
+      r1: 5,
+      clipWeights: 0.01,
+      instanceNoise: 0.2,
+      optimiser: 'sgd',
+      weightDecay: 0.1,
+      clipGradients: 3,
       ema: 0.99,
       flip: true,
       seed: 7,
@@ -131,6 +151,15 @@ describe('parseOptions', () => {
     '--label-smoothing 0.5',
     '--latent gaussian',
     '--generator-loss wgan',
+    '--objective wgan',
+    '--norm-d layer',
+    '--optimiser lamb',
+    '--gp 0',
+    '--r1 -1',
+    '--clip-weights none',
+    '--instance-noise 0',
+    '--weight-decay -0.1',
+    '--clip-gradients 0',
     '--adapter cuda',
     '--seed -1',
     '--seed 4294967296',
@@ -226,6 +255,21 @@ describe('parseSampleOptions', () => {
 });
 
 describe('planRun', () => {
+  it('knows every objective, and what normalises and updates, by the names of the engine', () => {
+    const all = [
+      ...objectiveNames.map((name) => `--objective ${name} --norm-d none --gp 1`),
+      ...discriminatorNorms.map((name) => `--norm-d ${name}`),
+      ...['adam', 'sgd', 'rmsprop'].map((name) => `--optimiser ${name}`),
+    ];
+    for (const line of all) {
+      const { training, description } = planRun(parse(line), true, 'idx', 10);
+      const [, name] = line.split(' ');
+      expect(Object.values(resolveOptions(training))).toContain(name);
+      if (line.startsWith('--objective') && name !== 'original')
+        expect(description).toContain(`objective ${name}`);
+    }
+  });
+
   it('takes the model of a checkpoint, and the learning rates of the options', () => {
     const options = resolveOptions({ imageSize: 16, width: 4, ema: 0.5, lrD: 0.01, seed: 9 });
     const checkpoint = { options, step: 70 };
@@ -245,6 +289,9 @@ describe('planRun', () => {
     '--batch-size 2 --lr-d 10 --lr-g 1e-9 --beta1 0 --d-steps 100 --label-smoothing 0.499',
     '--batch-size 65536 --width 1024 --latent-dim 65536 --seed 4294967295 --ema 0.9999 --steps 1',
     '--image-size 256 --channels 4 --latent uniform --generator-loss maximum-likelihood --width 1',
+    '--objective wasserstein --gp 10 --norm-d none --d-steps 5 --beta1 0',
+    '--objective hinge --norm-d spectral --optimiser rmsprop --clip-gradients 1 --instance-noise 0.1',
+    '--objective f-gan-pearson --r1 10 --norm-d none --weight-decay 0.01',
   ])('makes of the extremes what the engine takes: %s', (line) => {
     const { training } = planRun(parse(line), true, 'idx', 10);
     expect(resolveOptions(training)).toMatchObject(training);

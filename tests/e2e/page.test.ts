@@ -241,13 +241,27 @@ let visitor: Visitor;
 
 const leave = () => visitor.page.close();
 
-describe.each([
-  ['the dev server', startDevServer],
-  ['the production build in a sub-path', startProduction],
-])('the page from %s', (_, start) => {
+it('trains from the dev server', async () => {
+  const host = await startDevServer();
+  try {
+    visitor = await Visitor.open(host.url);
+    await visitor.says('Ready to train.');
+    await visitor.chooseSmallest();
+    await visitor.press('Train');
+    await visitor.reaches(5);
+    await visitor.says('Training.');
+    expect(await visitor.alert()).toBe('');
+    expect(visitor.complaints).toEqual([]);
+    await leave();
+  } finally {
+    await host.close();
+  }
+});
+
+describe('the page from the production build in a sub-path', () => {
   let host: Host;
   beforeAll(async () => {
-    host = await start();
+    host = await startProduction();
   });
   afterAll(() => host.close());
   afterEach(leave);

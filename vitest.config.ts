@@ -51,18 +51,6 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
         },
       },
-      {
-        test: {
-          name: 'package',
-          include: ['tests/package/**/*.test.ts', 'tests/docs/guides.test.ts'],
-          environment: 'node',
-          globalSetup: './tests/package/setup.ts',
-          fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          sequence: { groupOrder: 4 },
-        },
-      },
     ],
     reporters: ['default', ['json', { outputFile: 'node_modules/.cache/ganvas/test-report.json' }]],
   },

@@ -435,8 +435,13 @@ describe('the page', () => {
       () => document.querySelector('.problem[data-code=device-lost]') !== null,
       { polling: 20 },
     );
+    const lostAt = await visitor.step();
+    await visitor.page.waitForFunction(
+      () => document.querySelector('[role=alert]')?.textContent === '',
+      { timeout: START_MS, polling: 50 },
+    );
     // It begins at its last snapshot, which is of the start, and gets further than it was.
-    await visitor.reaches(40);
+    await visitor.reaches(lostAt + 20);
     expect(await visitor.alert()).toBe('');
     expect(difference(samples, await visitor.samples())).toBeGreaterThan(0.02);
     await visitor.says('Training.');

@@ -4,6 +4,7 @@ import { batch, effect } from '@preact/signals';
 import { connect } from './engine/client.ts';
 import { problemOf } from './engine/problem.ts';
 import type { DataSource, Event, Request } from './engine/protocol.ts';
+import { problemText } from './panels/problem.text.ts';
 import { change, type Settings } from './presets.ts';
 import {
   adapter,
@@ -30,7 +31,7 @@ export function start(): void {
     // The worker would say so too, but a browser without WebGPU may not even start it.
     onEvent({
       type: 'unavailable',
-      problem: { code: 'no-webgpu', message: 'This browser offers no WebGPU here.', advice: '' },
+      problem: { code: 'no-webgpu', message: problemText().missing, advice: '' },
     });
     return;
   }
@@ -96,8 +97,8 @@ export function choosePictures(files: readonly File[]): void {
   if (seen.length === 0) {
     problem.value = {
       code: 'no-files',
-      message: 'There were no files in that.',
-      advice: 'Choose PNG, JPEG or WebP pictures, or a folder of them.',
+      message: problemText().noFiles,
+      advice: problemText().noFilesAdvice,
     };
     return;
   }

@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { choosePictures } from './actions.ts';
 import { filesOf } from './files.ts';
 import { Charts } from './panels/charts.ts';
+import { dataText } from './panels/data-choice.text.ts';
 import { Header } from './panels/header.ts';
 import { ProblemPanel, SoftwareNote } from './panels/problem.ts';
 import { Samples } from './panels/samples.ts';
@@ -56,5 +57,5 @@ function DropTarget() {
     });
     return () => listeners.abort();
   }, []);
-  return dragging.value && h('div', { class: 'drop-cover' }, 'Drop pictures or a folder');
+  return dragging.value && h('div', { class: 'drop-cover' }, dataText().dropHere);
 }

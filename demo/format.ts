@@ -1,13 +1,16 @@
 /** Numbers as people read them. */
 
-const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+import { computed } from '@preact/signals';
+import { language } from './i18n.ts';
 
-export const count = (value: number): string => whole.format(value);
+const whole = computed(() => new Intl.NumberFormat(language.value, { maximumFractionDigits: 0 }));
+
+export const count = (value: number): string => whole.value.format(value);
 
 /** Three figures, for values of any size; a dash for what is not a number. */
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
-  if (Math.abs(value) >= 100) return whole.format(value);
+  if (Math.abs(value) >= 100) return count(value);
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }
 

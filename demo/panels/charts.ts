@@ -1,37 +1,33 @@
 import { h } from 'preact';
 import { history, historyVersion } from '../state.ts';
 import { LineChart } from '../ui/line-chart.ts';
+import { chartsText } from './charts.text.ts';
 
 export function Charts() {
+  const text = chartsText();
   return h(
     'section',
     { class: 'panel charts', 'aria-labelledby': 'charts-title' },
-    h('div', { class: 'panel-head' }, h('h2', { id: 'charts-title' }, 'Progress')),
+    h('div', { class: 'panel-head' }, h('h2', { id: 'charts-title' }, text.title)),
     h(LineChart, {
-      title: 'Losses',
+      title: text.losses,
       history,
       version: historyVersion,
       lines: [
-        { series: 'lossD', label: 'Discriminator', colour: '--discriminator' },
-        { series: 'lossG', label: 'Generator', colour: '--generator', dashed: true },
+        { series: 'lossD', label: text.discriminator, colour: '--discriminator' },
+        { series: 'lossG', label: text.generator, colour: '--generator', dashed: true },
       ],
     }),
     h(LineChart, {
-      title: 'How real the discriminator thinks it is',
+      title: text.belief,
       history,
       version: historyVersion,
       range: [0, 1],
       lines: [
-        { series: 'dReal', label: 'Real, D(x)', colour: '--discriminator' },
-        { series: 'dFake', label: 'Generated, D(G(z))', colour: '--generator', dashed: true },
+        { series: 'dReal', label: text.real, colour: '--discriminator' },
+        { series: 'dFake', label: text.fake, colour: '--generator', dashed: true },
       ],
     }),
-    h(
-      'p',
-      { class: 'hint' },
-      'Bold lines are smoothed. The generator draws; the discriminator tells its pictures from real ones, 1 being surely ' +
-        'real. Each learns from the other. Losses that go up and down are normal; lines that ' +
-        'part for good mean that one of them has won, and that learning has stopped.',
-    ),
+    h('p', { class: 'hint' }, text.hint),
   );
 }

@@ -6,18 +6,20 @@ import { count } from '../format.ts';
 import type { DataKind } from '../presets.ts';
 import { chosenData, pictures, settings } from '../state.ts';
 import { Button } from '../ui/button.ts';
+import { dataText } from './data-choice.text.ts';
 
 /** Names of files that could not be used, before "and so many more". */
 const NAMED = 20;
 
 export function DataChoice() {
   const { data } = settings.value;
+  const text = dataText();
   return h(
     'fieldset',
     { class: 'choice' },
-    h('legend', null, 'Learn from'),
-    h(Choice, { kind: 'mnist', title: 'MNIST', text: '60,000 handwritten digits' }),
-    h(Choice, { kind: 'pictures', title: 'Your pictures', text: 'They never leave this machine' }),
+    h('legend', null, text.legend),
+    h(Choice, { kind: 'mnist', title: text.mnist, text: text.mnistHint }),
+    h(Choice, { kind: 'pictures', title: text.pictures, text: text.picturesHint }),
     data === 'pictures' && h(PictureChoice, {}),
   );
 }
@@ -44,6 +46,7 @@ function Choice({ kind, title, text }: ChoiceProps) {
 }
 
 function PictureChoice() {
+  const text = dataText();
   const pickFiles = useRef<HTMLInputElement>(null);
   const pickFolder = useRef<HTMLInputElement>(null);
   const take = (event: { currentTarget: HTMLInputElement }) => {
@@ -64,33 +67,34 @@ function PictureChoice() {
       accept: 'image/png,image/jpeg,image/webp,image/*',
     }),
     h('input', { ...hidden, ref: pickFolder, 'data-pick': 'folder', webkitdirectory: true }),
-    h('p', null, 'Drop pictures or a folder anywhere on the page, or'),
+    h('p', null, text.drop),
     h(
       'div',
       { class: 'buttons' },
-      h(Button, { onPress: () => pickFiles.current?.click() }, 'Choose pictures'),
-      h(Button, { onPress: () => pickFolder.current?.click() }, 'Choose folder'),
+      h(Button, { onPress: () => pickFiles.current?.click() }, text.choosePictures),
+      h(Button, { onPress: () => pickFolder.current?.click() }, text.chooseFolder),
     ),
     h(Chosen, {}),
   );
 }
 
 function Chosen() {
+  const text = dataText();
   const chosen = pictures.value;
   if (!chosen) return null;
   const read = chosenData.value;
-  if (!read) return h('p', { class: 'chosen' }, `${count(chosen.files.length)} files chosen`);
+  if (!read) return h('p', { class: 'chosen' }, text.chosen(count(chosen.files.length)));
   const { leftOut } = read;
   const more = leftOut.length - NAMED;
   return h(
     'div',
     { class: 'chosen' },
-    h('p', null, `${count(read.count)} ${read.count === 1 ? 'picture' : 'pictures'} to learn from`),
+    h('p', null, text.learnFrom(read.count, count(read.count))),
     leftOut.length > 0 &&
       h(
         'details',
         null,
-        h('summary', null, `${count(leftOut.length)} left out`),
+        h('summary', null, text.leftOut(count(leftOut.length))),
         h(
           'ul',
           null,
@@ -99,7 +103,7 @@ function Chosen() {
             .map(({ name, reason }) =>
               h('li', { key: name }, h('strong', null, name), `: ${reason}`),
             ),
-          more > 0 && h('li', null, `and ${count(more)} more`),
+          more > 0 && h('li', null, text.more(count(more))),
         ),
       ),
   );

@@ -3,21 +3,28 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Preview } from '../engine/protocol.ts';
 import { count } from '../format.ts';
 import { chosenData, latest, phase } from '../state.ts';
+import { samplesText } from './samples.text.ts';
 
 /** The generator's pictures, drawn by the worker from the buffer they are computed in. */
 export function Samples() {
   return h(
     'section',
     { class: 'panel samples', 'aria-labelledby': 'samples-title' },
-    h('div', { class: 'panel-head' }, h('h2', { id: 'samples-title' }, 'Samples'), h(Caption, {})),
+    h(
+      'div',
+      { class: 'panel-head' },
+      h('h2', { id: 'samples-title' }, samplesText().title),
+      h(Caption, {}),
+    ),
     h('div', { class: 'stage' }, h(SampleCanvas, {}), h(EmptyStage, {})),
     h(RealPictures, {}),
   );
 }
 
 function Caption() {
+  const text = samplesText();
   const step = latest.value?.step;
-  return h('p', { class: 'hint' }, step ? `after ${count(step)} steps` : '64 at a time');
+  return h('p', { class: 'hint' }, step ? text.after(count(step)) : text.atATime);
 }
 
 function SampleCanvas() {
@@ -26,9 +33,7 @@ function SampleCanvas() {
     id: 'samples',
     class: shown ? 'pixels' : 'pixels blank',
     role: 'img',
-    'aria-label':
-      'Sixty-four pictures by the generator, in eight rows. Each keeps its place and its random ' +
-      'numbers all along, so it shows how the same idea is drawn better and better.',
+    'aria-label': samplesText().grid,
   });
 }
 
@@ -40,9 +45,7 @@ function EmptyStage() {
     h(
       'p',
       null,
-      phase.value === 'starting'
-        ? 'Getting ready…'
-        : 'Press Train: 64 pictures grow here out of noise.',
+      phase.value === 'starting' ? samplesText().gettingReady : samplesText().invitation,
     ),
   );
 }
@@ -53,7 +56,7 @@ function RealPictures() {
   return h(
     'div',
     { class: 'real' },
-    h('h3', null, 'What it learns from'),
+    h('h3', null, samplesText().real),
     h(PreviewCanvas, { preview: found.preview }),
   );
 }
@@ -69,7 +72,7 @@ function PreviewCanvas({ preview }: { readonly preview: Preview }) {
     ref,
     class: 'pixels',
     role: 'img',
-    'aria-label': `The first ${preview.count} pictures of the data set, as the networks see them`,
+    'aria-label': samplesText().preview(preview.count),
   });
 }
 

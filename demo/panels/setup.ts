@@ -12,26 +12,28 @@ import {
 import { adapter, locked, settings } from '../state.ts';
 import { Checkbox, NumberInput, Select } from '../ui/field.ts';
 import { DataChoice } from './data-choice.ts';
+import { setupText } from './setup.text.ts';
 
 /** Folded away on a phone, where it would push the pictures off the screen. */
 const startsOpen = matchMedia('(min-width: 48rem)').matches;
 
 /** What to learn from, and with which networks. */
 export function Setup() {
+  const text = setupText();
   return h(
     'details',
     { class: 'panel setup', open: startsOpen },
     h(
       'summary',
       null,
-      h('h2', null, 'Set-up'),
+      h('h2', null, text.title),
       h('span', { class: 'hint setup-now' }, h(SummaryText, {})),
     ),
     h(
       'fieldset',
       { disabled: locked.value },
-      h('legend', { class: 'visually-hidden' }, 'Set-up'),
-      locked.value && h('p', { class: 'note' }, 'Fixed during a run: press Reset to change it.'),
+      h('legend', { class: 'visually-hidden' }, text.title),
+      locked.value && h('p', { class: 'note' }, text.fixed),
       h(DataChoice, {}),
       h(ModelChoice, {}),
       h(MoreSettings, {}),
@@ -41,11 +43,13 @@ export function Setup() {
 
 function SummaryText() {
   const { data, imageSize, width, batchSize } = settings.value;
-  const name = data === 'mnist' ? 'MNIST' : 'your pictures';
-  return `${name}, ${imageSize}×${imageSize}, width ${width}, batch ${batchSize}`;
+  const text = setupText();
+  const name = data === 'mnist' ? 'MNIST' : text.yourPictures;
+  return text.summary(name, imageSize, width, batchSize);
 }
 
 function ModelChoice() {
+  const text = setupText();
   const { preset, imageSize, width, batchSize } = settings.value;
   const set =
     <K extends keyof Settings>(key: K) =>
@@ -55,13 +59,12 @@ function ModelChoice() {
     'div',
     { class: 'fields' },
     h(Select<PresetName>, {
-      label: 'Preset',
+      label: text.preset,
       value: preset,
-      options: [
-        { value: 'small', text: 'Small and quick' },
-        { value: 'full', text: 'Full size' },
-        { value: 'custom', text: 'Custom' },
-      ],
+      options: (['small', 'full', 'custom'] as const).map((value) => ({
+        value,
+        text: text.presets[value],
+      })),
       hint: presetHint(),
       onChoose: set('preset'),
     }),
@@ -69,50 +72,48 @@ function ModelChoice() {
       'div',
       { class: 'field-row' },
       h(Select<number>, {
-        label: 'Image size',
+        label: text.imageSize,
         value: imageSize,
         options: imageSizes.map((value) => ({ value, text: `${value}×${value}` })),
         onChoose: set('imageSize'),
       }),
       h(Select<number>, {
-        label: 'Width',
+        label: text.width,
         value: width,
         options: numbers(widths),
         onChoose: set('width'),
       }),
       h(Select<number>, {
-        label: 'Batch',
+        label: text.batch,
         value: batchSize,
         options: numbers(batchSizes),
         onChoose: set('batchSize'),
       }),
     ),
-    h(
-      'p',
-      { class: 'hint' },
-      'Width is the number of feature maps at full resolution; batch, the pictures of one step.',
-    ),
+    h('p', { class: 'hint' }, text.modelHint),
   );
 }
 
 function presetHint(): string {
+  const text = setupText();
   const { preset, data } = settings.value;
-  if (preset === 'custom') return 'Your own numbers.';
+  if (preset === 'custom') return text.ownNumbers;
   const { learningRate, latentDim } = presetValues(preset, data);
   const software = adapter.value?.software;
   const fits = software !== undefined && software === (preset === 'small');
-  return `${fits ? 'Fits this adapter. ' : ''}Learning rate ${learningRate}, ${latentDim} latent numbers.`;
+  return `${fits ? text.fits : ''}${text.presetHint(learningRate, latentDim)}`;
 }
 
 const numbers = (values: readonly number[]) =>
   values.map((value) => ({ value, text: count(value) }));
 
 function MoreSettings() {
+  const text = setupText();
   const { latentDim, learningRate, ema, seed, flip, colour, data } = settings.value;
   return h(
     'details',
     { class: 'more' },
-    h('summary', null, 'More settings'),
+    h('summary', null, text.more),
     h(
       'div',
       { class: 'fields' },
@@ -120,7 +121,7 @@ function MoreSettings() {
         'div',
         { class: 'field-row' },
         h(NumberInput, {
-          label: 'Learning rate',
+          label: text.learningRate,
           value: learningRate,
           min: 0.000001,
           max: 1,
@@ -128,7 +129,7 @@ function MoreSettings() {
           onChoose: (value) => configure({ learningRate: value }),
         }),
         h(NumberInput, {
-          label: 'Latent size',
+          label: text.latentSize,
           value: latentDim,
           min: 1,
           max: 4096,
@@ -140,7 +141,7 @@ function MoreSettings() {
         'div',
         { class: 'field-row' },
         h(NumberInput, {
-          label: 'Averaging (EMA)',
+          label: text.averaging,
           value: ema,
           min: 0,
           max: 0.9999,
@@ -148,7 +149,7 @@ function MoreSettings() {
           onChoose: (value) => configure({ ema: value }),
         }),
         h(NumberInput, {
-          label: 'Seed',
+          label: text.seed,
           value: seed,
           min: 0,
           max: 4294967295,
@@ -157,14 +158,14 @@ function MoreSettings() {
         }),
       ),
       h(Checkbox, {
-        label: 'Mirror pictures at random',
+        label: text.mirror,
         checked: flip,
-        hint: 'Doubles a small set of faces; spoils letters and digits.',
+        hint: text.mirrorHint,
         onChoose: (value) => configure({ flip: value }),
       }),
       data === 'pictures' &&
         h(Checkbox, {
-          label: 'Colour',
+          label: text.colour,
           checked: colour,
           onChoose: (value) => configure({ colour: value }),
         }),

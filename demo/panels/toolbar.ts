@@ -14,12 +14,13 @@ import {
   waiting,
 } from '../state.ts';
 import { Button } from '../ui/button.ts';
+import { toolbarText } from './toolbar.text.ts';
 
 /** What is always in reach: the buttons, and how far the run is. */
 export function Toolbar() {
   return h(
     'section',
-    { class: 'toolbar', 'aria-label': 'Training' },
+    { class: 'toolbar', 'aria-label': toolbarText().training },
     h('div', { class: 'buttons' }, h(TrainButton, {}), h(ResetButton, {})),
     h('div', { class: 'state' }, h(Status, {}), h(ProgressLine, {})),
     h(Readouts, {}),
@@ -29,13 +30,14 @@ export function Toolbar() {
 function TrainButton() {
   const training = phase.value === 'training';
   const able = ['idle', 'failed', 'paused', 'training'].includes(phase.value) && ready.value;
+  const words = toolbarText();
   const text = training
-    ? 'Pause'
+    ? words.pause
     : phase.value === 'paused'
-      ? 'Resume'
+      ? words.resume
       : phase.value === 'starting'
-        ? 'Starting…'
-        : 'Train';
+        ? words.starting
+        : words.train;
   return h(Button, { primary: true, inactive: !able, onPress: training ? pause : train }, text);
 }
 
@@ -44,7 +46,7 @@ function ResetButton() {
   return h(
     Button,
     { inactive: !able, onPress: reset },
-    phase.value === 'starting' ? 'Cancel' : 'Reset',
+    phase.value === 'starting' ? toolbarText().cancel : toolbarText().reset,
   );
 }
 
@@ -54,23 +56,10 @@ function Status() {
 }
 
 function statusText(): string {
-  switch (phase.value) {
-    case 'opening':
-      return 'Looking for a graphics adapter…';
-    case 'unavailable':
-      return 'Training is not possible here.';
-    case 'starting':
-      return 'Starting…';
-    case 'training':
-      return 'Training.';
-    case 'paused':
-      return 'Paused.';
-    case 'failed':
-      return 'Stopped by an error.';
-    case 'idle':
-      if (waiting.value) return 'Reading your pictures…';
-      return ready.value ? 'Ready to train.' : 'Choose pictures to train on.';
-  }
+  const { status } = toolbarText();
+  if (phase.value !== 'idle') return status[phase.value];
+  if (waiting.value) return status.reading;
+  return ready.value ? status.ready : status.choose;
 }
 
 function ProgressLine() {
@@ -89,17 +78,19 @@ function ProgressLine() {
 }
 
 function progressText({ stage, loaded, total }: Progress): string {
+  const text = toolbarText();
   switch (stage) {
     case 'download':
-      return `MNIST: ${megabytes(loaded)}${total ? ` of ${megabytes(total)}` : ''}`;
+      return text.download('MNIST', megabytes(loaded), total ? megabytes(total) : undefined);
     case 'decode':
-      return `Pictures: ${count(loaded)}${total ? ` of ${count(total)}` : ''}`;
+      return text.decode(count(loaded), total ? count(total) : undefined);
     case 'compile':
-      return 'Preparing the networks';
+      return text.compile;
   }
 }
 
 function Readouts() {
+  const text = toolbarText();
   const step = latest.value?.step ?? 0;
   const pictures = chosenData.value?.count;
   const epochs = pictures ? (step * settings.value.batchSize) / pictures : 0;
@@ -108,9 +99,9 @@ function Readouts() {
   return h(
     'dl',
     { class: 'readouts' },
-    h(Readout, { name: 'Step', value: count(step) }),
-    h(Readout, { name: 'Steps/s', value: rate }),
-    h(Readout, { name: 'Epoch', value: figure(epochs) }),
+    h(Readout, { name: text.step, value: count(step) }),
+    h(Readout, { name: text.rate, value: rate }),
+    h(Readout, { name: text.epoch, value: figure(epochs) }),
   );
 }
 

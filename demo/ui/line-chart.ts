@@ -6,6 +6,7 @@ import 'uplot/dist/uPlot.min.css';
 import { count, figure } from '../format.ts';
 import type { History, Series } from '../history.ts';
 import { latest } from '../state.ts';
+import { lineChartText } from './line-chart.text.ts';
 
 export interface Line {
   readonly series: Series;
@@ -115,7 +116,9 @@ interface PointedStepProps extends Pick<LineChartProps, 'history'> {
 
 function PointedStep({ history, point }: PointedStepProps) {
   const step = point.value === null ? undefined : history.steps[point.value];
-  return step !== undefined && h('span', { class: 'hint tabular' }, `step ${count(step)}`);
+  return (
+    step !== undefined && h('span', { class: 'hint tabular' }, lineChartText().step(count(step)))
+  );
 }
 
 type LegendProps = PointedStepProps & Pick<LineChartProps, 'lines' | 'version'>;

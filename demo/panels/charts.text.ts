@@ -1,0 +1,30 @@
+import { translated } from '../i18n.ts';
+
+export const chartsText = translated({
+  en: {
+    title: 'Progress',
+    losses: 'Losses',
+    discriminator: 'Discriminator',
+    generator: 'Generator',
+    belief: 'How real the discriminator thinks it is',
+    real: 'Real, D(x)',
+    fake: 'Generated, D(G(z))',
+    hint:
+      'Bold lines are smoothed. The generator draws; the discriminator tells its pictures from real ' +
+      'ones, 1 being surely real. Each learns from the other. Losses that go up and down are normal; ' +
+      'lines that part for good mean that one of them has won, and that learning has stopped.',
+  },
+  ja: {
+    title: '経過',
+    losses: '損失',
+    discriminator: '識別器',
+    generator: '生成器',
+    belief: '識別器が本物らしいと思う度合い',
+    real: '本物 D(x)',
+    fake: '生成 D(G(z))',
+    hint:
+      '太い線は平滑化した値です。生成器が描き、識別器がそれを本物と見分けます（1 は「確かに本物」）。' +
+      '互いに相手から学びます。損失の上下は正常です。二本の線が離れたままなら、片方が勝ってしまい、' +
+      '学習が止まったということです。',
+  },
+});

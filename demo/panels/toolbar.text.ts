@@ -1,0 +1,58 @@
+import { translated } from '../i18n.ts';
+
+export const toolbarText = translated({
+  en: {
+    training: 'Training',
+    train: 'Train',
+    pause: 'Pause',
+    resume: 'Resume',
+    starting: 'Starting…',
+    reset: 'Reset',
+    cancel: 'Cancel',
+    status: {
+      opening: 'Looking for a graphics adapter…',
+      unavailable: 'Training is not possible here.',
+      starting: 'Starting…',
+      training: 'Training.',
+      paused: 'Paused.',
+      failed: 'Stopped by an error.',
+      reading: 'Reading your pictures…',
+      ready: 'Ready to train.',
+      choose: 'Choose pictures to train on.',
+    },
+    download: (name: string, loaded: string, total?: string) =>
+      `${name}: ${loaded}${total ? ` of ${total}` : ''}`,
+    decode: (loaded: string, total?: string) => `Pictures: ${loaded}${total ? ` of ${total}` : ''}`,
+    compile: 'Preparing the networks',
+    step: 'Step',
+    rate: 'Steps/s',
+    epoch: 'Epoch',
+  },
+  ja: {
+    training: '学習',
+    train: '学習する',
+    pause: '一時停止',
+    resume: '再開',
+    starting: '準備中…',
+    reset: 'リセット',
+    cancel: '中止',
+    status: {
+      opening: 'グラフィックスアダプターを探しています…',
+      unavailable: 'ここでは学習できません。',
+      starting: '準備中…',
+      training: '学習中。',
+      paused: '一時停止中。',
+      failed: 'エラーで止まりました。',
+      reading: '画像を読み込んでいます…',
+      ready: '学習を始められます。',
+      choose: '学習に使う画像を選んでください。',
+    },
+    download: (name: string, loaded: string, total?: string) =>
+      `${name}：${loaded}${total ? ` / ${total}` : ''}`,
+    decode: (loaded: string, total?: string) => `画像：${loaded}${total ? ` / ${total}` : ''} 枚`,
+    compile: 'ネットワークを準備しています',
+    step: 'ステップ',
+    rate: 'ステップ/秒',
+    epoch: 'エポック',
+  },
+});

@@ -85,6 +85,15 @@ export class NoReadablePicturesError extends DataError {
   }
 }
 
+/** Labels are missing, or of no class. Code `data-labels`. */
+export class LabelError extends DataError {
+  override readonly name = 'LabelError';
+
+  constructor(message: string, advice: string) {
+    super('data-labels', message, advice);
+  }
+}
+
 /** The text of whatever was thrown, for a message of our own. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

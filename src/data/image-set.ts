@@ -24,8 +24,10 @@ export interface ImageSet {
   readonly channels: number;
   /** Shape [count, height, width, channels], row-major. */
   readonly data: Uint8Array;
-  /** One class per picture, where the source has classes. */
+  /** The number of each picture's class, from 0 on, where the source has classes. */
   readonly labels?: Uint8Array;
+  /** What the classes are called, by their numbers, where the source has names for them. */
+  readonly classNames?: readonly string[];
   /** Files that were asked for and could not be read; absent or empty where all could. */
   readonly leftOut?: readonly LeftOut[];
 }

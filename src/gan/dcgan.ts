@@ -5,6 +5,7 @@ import {
   BatchNorm2d,
   Conv2d,
   ConvTranspose2d,
+  Embedding,
   LeakyReLU,
   ReLU,
   Sequential,
@@ -12,6 +13,12 @@ import {
 } from '../nn/layers.ts';
 import { Module, type Pass } from '../nn/module.ts';
 import { spectralNorm } from '../nn/spectral-norm.ts';
+import {
+  ConcatenationDiscriminator,
+  ConditionalGenerator,
+  type Conditioning,
+  ProjectionDiscriminator,
+} from './conditional.ts';
 
 /** Sizes of a DCGAN. */
 export interface DcganShape {
@@ -41,7 +48,7 @@ const integerIn = (n: number, low: number, high: number) =>
 export function checkDcganShape({ imageSize, channels, width, latentDim }: DcganShape): void {
   if (![16, 32, 64, 128, 256].includes(imageSize)) {
     throw new ModelError(
-      `A DCGAN of ${imageSize} × ${imageSize} pixels is not possible.`,
+      `Pictures of ${imageSize} × ${imageSize} pixels are not possible.`,
       'Choose 16, 32, 64, 128 or 256.',
     );
   }
@@ -65,7 +72,7 @@ function widths({ imageSize, width }: DcganShape): number[] {
 }
 
 /** A net whose layers are `main.0`, `main.1`, …, as in PyTorch's DCGAN example. */
-class Main extends Module {
+export class Main extends Module {
   override readonly children: ReadonlyMap<string, Module>;
 
   constructor(private readonly main: Sequential) {
@@ -83,17 +90,24 @@ const convInit = { bias: false, weightInit: normalInit(0, 0.02), biasInit: zeros
 const normInit = { weightInit: normalInit(1, 0.02), biasInit: constantInit(0) };
 const halving = { kernelSize: 4, stride: 2, padding: 1, ...convInit };
 
+/** What a generator may have that not all have. */
+export interface GeneratorOptions {
+  /** Classes of pictures that it draws when it is asked to: 2 or more. By default 0, for none. */
+  readonly classes?: number;
+}
+
 /**
  * The generator: latent [N, 1, 1, latentDim] → pictures [N, imageSize, imageSize, channels] in (−1, 1).
  *
  * Radford et al. 2016, figure 1: transposed convolutions only, batch-norm everywhere but at the
- * output, ReLU, tanh at the end.
+ * output, ReLU, tanh at the end. With `classes`, an embedding of the class, as long as the latent, is
+ * joined to it (Mirza & Osindero 2014), and `forward` is to be given `classes`.
  */
-export function dcganGenerator(shape: DcganShape): Module {
+export function dcganGenerator(shape: DcganShape, { classes = 0 }: GeneratorOptions = {}): Module {
   checkDcganShape(shape);
   const maps = widths(shape).reverse();
   const layers: Module[] = [
-    new ConvTranspose2d(shape.latentDim, maps[0], {
+    new ConvTranspose2d(shape.latentDim * (classes > 0 ? 2 : 1), maps[0], {
       kernelSize: 4,
       stride: 1,
       padding: 0,
@@ -110,7 +124,9 @@ export function dcganGenerator(shape: DcganShape): Module {
     );
   }
   layers.push(new ConvTranspose2d(maps[maps.length - 1], shape.channels, halving), new Tanh());
-  return new Main(new Sequential(...layers));
+  const main = new Sequential(...layers);
+  if (classes === 0) return new Main(main);
+  return new ConditionalGenerator(main, new Embedding(classes, shape.latentDim));
 }
 
 /**
@@ -127,23 +143,35 @@ export interface DiscriminatorOptions {
   readonly outputs?: number;
   /** Batch-norm by default. Without one the inner layers have biases instead. */
   readonly norm?: DiscriminatorNorm;
+  /** Classes of pictures that it is told of: 2 or more. By default 0, for none. */
+  readonly classes?: number;
+  /** How it is told of them, by default by projection; that of one output only. */
+  readonly conditioning?: Conditioning;
 }
 
 /**
  * The discriminator: pictures [N, imageSize, imageSize, channels] → logits [N, 1, 1, outputs].
  *
  * Radford et al. 2016, section 3: strided convolutions, batch-norm everywhere but at the input,
- * unless `norm` says otherwise, LeakyReLU(0.2). The sigmoid is left to the loss, which is safer.
+ * unless `norm` says otherwise, LeakyReLU(0.2). The sigmoid is left to the loss, which is safer. With
+ * `classes`, see `Conditioning`; `forward` is then to be given `classes`.
  */
 export function dcganDiscriminator(
   shape: DcganShape,
-  { outputs = 1, norm = 'batch' }: DiscriminatorOptions = {},
+  {
+    outputs = 1,
+    norm = 'batch',
+    classes = 0,
+    conditioning = 'projection',
+  }: DiscriminatorOptions = {},
 ): Module {
   checkDcganShape(shape);
   const maps = widths(shape);
   const weights = norm === 'spectral' ? { norm: spectralNorm } : {};
   const half = { ...halving, ...weights };
-  const layers: Module[] = [new Conv2d(shape.channels, maps[0], half), new LeakyReLU(0.2)];
+  const labelled = classes > 0 && conditioning === 'concatenation';
+  const channels = shape.channels + (labelled ? 1 : 0);
+  const layers: Module[] = [new Conv2d(channels, maps[0], half), new LeakyReLU(0.2)];
   for (let i = 1; i < maps.length; i++) {
     layers.push(
       new Conv2d(maps[i - 1], maps[i], { ...half, bias: norm !== 'batch' }),
@@ -160,5 +188,12 @@ export function dcganDiscriminator(
       ...weights,
     }),
   );
-  return new Main(new Sequential(...layers));
+  const main = new Sequential(...layers);
+  if (labelled) {
+    return new ConcatenationDiscriminator(main, new Embedding(classes, shape.imageSize ** 2));
+  }
+  if (classes === 0) return new Main(main);
+  const { weightInit } = convInit;
+  const embedding = new Embedding(classes, maps[maps.length - 1], { weightInit, ...weights });
+  return new ProjectionDiscriminator(main, embedding);
 }

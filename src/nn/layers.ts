@@ -5,7 +5,13 @@ import { conv2d, conv2dInputGrad } from '../ops/conv2d.ts';
 import { add, leakyRelu, relu, sigmoid, tanh } from '../ops/elementwise.ts';
 import { matmul } from '../ops/matmul.ts';
 import { reshape, transpose } from '../ops/movement.ts';
-import { constantInit, type Initialiser, pytorchDefaultInit, zerosInit } from './initialisers.ts';
+import {
+  constantInit,
+  type Initialiser,
+  normalInit,
+  pytorchDefaultInit,
+  zerosInit,
+} from './initialisers.ts';
 import { Module, ModuleBuffer, Parameter, type Pass } from './module.ts';
 
 /** What makes a layer's weight of its parameter, at each pass: see `spectralNorm`. */
@@ -85,6 +91,28 @@ export class Linear extends Weighted {
 
   forward(x: Tensor, pass: Pass): Tensor {
     return this.addBias(matmul(x, this.weightOf(pass), { transposeB: true }), pass);
+  }
+}
+
+/**
+ * A vector of `embeddingDim` numbers for each of `numEmbeddings` classes; the weight, of the shape
+ * [numEmbeddings, embeddingDim], starts N(0, 1) as PyTorch's does. Classes are one-hot rows
+ * [N, numEmbeddings] here, as `oneHot` makes them: rows that mix classes give the mixture of their vectors.
+ */
+export class Embedding extends Weighted {
+  constructor(
+    numEmbeddings: number,
+    embeddingDim: number,
+    options: Omit<WeightOptions, 'bias' | 'biasInit'> = {},
+  ) {
+    const init = options.weightInit ?? normalInit(0, 1);
+    const weight = new Parameter([numEmbeddings, embeddingDim], init);
+    super(weight, 0, numEmbeddings, { ...options, bias: false });
+  }
+
+  /** One-hot rows [N, numEmbeddings] → [N, embeddingDim]. */
+  forward(x: Tensor, pass: Pass): Tensor {
+    return matmul(x, this.weightOf(pass));
   }
 }
 

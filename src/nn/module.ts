@@ -11,6 +11,8 @@ export interface Pass {
   readonly training: boolean;
   /** The net's parameters, flat: the newest version, or an average of them. */
   readonly weights: Tensor;
+  /** Classes of the items, one-hot [N, classes], for modules that are conditional. */
+  readonly classes?: Tensor | undefined;
 }
 
 /** Where a parameter lies in its net's flat buffer, in elements. */

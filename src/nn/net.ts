@@ -70,12 +70,19 @@ export class Net {
     return [...this.parameters.values()].map((p) => p.read(weights));
   }
 
-  /** The net applied to `x`. `weights` other than the newest, such as an average, may be given. */
+  /**
+   * The net applied to `x`. `weights` other than the newest, such as an average, may be given; and
+   * `classes` where it is conditional.
+   */
   forward(
     x: Tensor,
-    { training, weights = this.weights(x.graph) }: { training: boolean; weights?: Tensor },
+    {
+      training,
+      weights = this.weights(x.graph),
+      classes,
+    }: { training: boolean; weights?: Tensor; classes?: Tensor | undefined },
   ): Tensor {
-    return this.module.forward(x, { training, weights });
+    return this.module.forward(x, { training, weights, classes });
   }
 
   /** All its tensors, named as in PyTorch's `state_dict` after the net's own name. */

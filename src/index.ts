@@ -33,10 +33,31 @@ export { indexedDbTuningStore } from './runtime/tuning-store.browser.ts';
 
 // Data sets.
 
-export { type IdxOptions, type IdxSource, readIdxImages, readIdxLabels } from './data/idx.ts';
+export {
+  type IdxOptions,
+  type IdxSource,
+  readIdxDataset,
+  readIdxImages,
+  readIdxLabels,
+} from './data/idx.ts';
 export type { DataProgress, ImageSet, LeftOut } from './data/image-set.ts';
 export { type PictureOptions, type PictureSource, readPictures } from './data/pictures.browser.ts';
 export { fitToSquare } from './data/resize.ts';
+export {
+  type DrawnPointsOptions,
+  disjointSupports,
+  drawnPoints,
+  type GaussianComponent,
+  gaussian,
+  gaussianMixture,
+  gaussianRing,
+  line,
+  type RandomSource,
+  type RingOptions,
+  ringModes,
+  type ToyDistribution,
+  uniformBox,
+} from './data/toy-distributions.ts';
 export { oneHot, type Values } from './data/values.ts';
 
 // A GAN on pictures: training it, and drawing samples of it.
@@ -48,14 +69,34 @@ export {
   dcganDiscriminator,
   dcganGenerator,
 } from './gan/dcgan.ts';
+export { fullyConnectedDiscriminator, fullyConnectedGenerator } from './gan/fully-connected.ts';
 export { Generator } from './gan/generator.ts';
 export { interpolate, slerp } from './gan/interpolate.ts';
 export type { MetricName, StepMetrics } from './gan/metrics.ts';
-export { defaultOptions, type GanOptions, type OptimiserName } from './gan/options.ts';
+export {
+  defaultOptions,
+  fullyConnectedOptions,
+  type GanOptions,
+  type ModelName,
+  type OptimiserName,
+} from './gan/options.ts';
 export { type GridLayout, type PictureGrid, Pictures } from './gan/pictures.ts';
 export { type Requirements, requirements } from './gan/requirements.ts';
 export type { CanvasView, LatentChoice, SampleOptions, Sampler } from './gan/sampler.ts';
 export { type GanStats, GanTrainer, type GanTrainerOptions } from './gan/trainer.ts';
+
+// Classifiers, and judging pictures by what one has learned.
+
+export { ConvClassifier, type ConvClassifierShape } from './classifiers/conv-classifier.ts';
+export { ClassifierError } from './classifiers/errors.ts';
+export { logisticRegression } from './classifiers/logistic-regression.ts';
+export { FeatureError } from './evaluation/errors.ts';
+export {
+  cosineRate,
+  type FeatureTraining,
+  type FeatureTrainingOptions,
+  traceFeatureNet,
+} from './evaluation/train-feature-net.ts';
 
 // What generator and discriminator are trained for.
 
@@ -104,6 +145,7 @@ export { type CustomTrainerOptions, Trainer } from './training/trainer.ts';
 // Layers, initialisers, losses and optimisers, in PyTorch's terms.
 
 export { WeightAverage } from './nn/average.ts';
+export { Dropout } from './nn/dropout.ts';
 export type { FileLayout, NamedPart } from './nn/file-layout.ts';
 export {
   constantInit,
@@ -142,6 +184,7 @@ export {
   mseLoss,
   softmax,
 } from './nn/losses.ts';
+export { Maxout, type MaxoutOptions } from './nn/maxout.ts';
 export { Module, ModuleBuffer, Parameter, type Pass } from './nn/module.ts';
 export { Net } from './nn/net.ts';
 export {
@@ -232,6 +275,17 @@ export {
   type WritableTensor,
   writeSafetensors,
 } from './io/safetensors.ts';
+export {
+  discriminatorValue,
+  type Grid,
+  gridCentres,
+  gridHistogram,
+  gridMasses,
+  jsDivergence,
+  klDivergence,
+  optimalDiscriminator,
+  optimalValue,
+} from './metrics/divergences.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein } from './metrics/sliced-wasserstein.ts';
 
 // Errors: each has a `code` for programs, and advice for people.
@@ -247,6 +301,7 @@ export {
   TrailingDataError,
   TruncatedDataError,
 } from './data/errors.ts';
+export { DistributionError } from './data/toy-distributions.ts';
 export { CheckpointError } from './gan/checkpoint.ts';
 export { ModelError } from './gan/dcgan.ts';
 export { RunMemoryError } from './gan/memory.ts';
@@ -267,6 +322,7 @@ export {
 } from './gpu/errors.ts';
 export { GanvasError, GraphError, ShapeError } from './graph/errors.ts';
 export { SafetensorsError } from './io/safetensors.ts';
+export { DivergenceError } from './metrics/divergences.ts';
 export { NonFiniteError } from './training/metrics.ts';
 export { StateError } from './training/state.ts';
 export { ProgramError } from './training/trace.ts';

@@ -1,4 +1,5 @@
 import type { Distribution } from '../ops/random.ts';
+import { type Conditioning, conditionings } from './conditional.ts';
 import {
   checkDcganShape,
   type DcganShape,
@@ -8,6 +9,7 @@ import {
 } from './dcgan.ts';
 import {
   generatorLossesOf,
+  hasFeatures,
   needsBoundedSlope,
   type ObjectiveName,
   objectiveNames,
@@ -19,8 +21,18 @@ export type OptimiserName = 'adam' | 'sgd' | 'rmsprop';
 
 const optimiserNames: readonly OptimiserName[] = ['adam', 'sgd', 'rmsprop'];
 
+/**
+ * What G and D are: convolutional (Radford et al. 2016), or fully connected as in the original GAN
+ * (Goodfellow et al. 2014), with defaults of its own: see `fullyConnectedOptions`.
+ */
+export type ModelName = 'dcgan' | 'fully-connected';
+
+const modelNames: readonly ModelName[] = ['dcgan', 'fully-connected'];
+
 /** Everything that decides a run, but the data. */
 export interface GanOptions extends DcganShape {
+  /** What the nets are made of. */
+  readonly model: ModelName;
   /** What latents are drawn from. */
   readonly latent: Distribution;
   /** Pictures in a batch, real ones and fake ones alike. */
@@ -62,6 +74,13 @@ export interface GanOptions extends DcganShape {
   readonly instanceNoise: number;
   /** What normalises D. */
   readonly normD: DiscriminatorNorm;
+  /**
+   * Classes of pictures, of which the pictures' labels are the numbers, 0 to classes − 1: G draws pictures
+   * of the class that it is asked for, and D is told the class of each. 2 to 256; 0 for none.
+   */
+  readonly classes: number;
+  /** How D is told the class of a picture, where there are classes. */
+  readonly conditioning: Conditioning;
   /** Decay of the average of G's weights that samples are drawn with; 0 for none. */
   readonly ema: number;
   /** Mirror real pictures at random. */
@@ -72,6 +91,7 @@ export interface GanOptions extends DcganShape {
 
 /** PyTorch's DCGAN example, at MNIST's size. */
 export const defaultOptions: GanOptions = {
+  model: 'dcgan',
   imageSize: 32,
   channels: 1,
   width: 64,
@@ -95,10 +115,32 @@ export const defaultOptions: GanOptions = {
   r1: 0,
   instanceNoise: 0,
   normD: 'batch',
+  classes: 0,
+  conditioning: 'projection',
   ema: 0,
   flip: false,
   seed: 0,
 };
+
+/**
+ * What the fully connected model has in the place of `defaultOptions`: the sizes, latents and optimiser
+ * that the paper's code had for MNIST, but a lower learning rate (0.1 there, falling), and no batch-norm.
+ */
+export const fullyConnectedOptions = {
+  width: 240,
+  latent: 'uniform',
+  optimiser: 'sgd',
+  lrD: 0.05,
+  lrG: 0.05,
+  normD: 'none',
+} as const satisfies Partial<GanOptions>;
+
+/** What stands for options that are not given. The learning rates are those of the optimiser. */
+function defaultsFor({ model, optimiser = 'sgd' }: Partial<GanOptions>): GanOptions {
+  if (model !== 'fully-connected') return defaultOptions;
+  const { lrD, lrG } = optimiser === 'sgd' ? fullyConnectedOptions : defaultOptions;
+  return { ...defaultOptions, ...fullyConnectedOptions, lrD, lrG };
+}
 
 /** Options with defaults filled in, checked. Throws a `ModelError` that names what is wrong. */
 export function resolveOptions(given: Partial<GanOptions>): GanOptions {
@@ -120,7 +162,10 @@ export function resolveOptions(given: Partial<GanOptions>): GanOptions {
       `It must be of type ${type}.`,
     );
   }
-  const options: GanOptions = { ...defaultOptions, ...Object.fromEntries(known) };
+  const options: GanOptions = {
+    ...defaultsFor(given),
+    ...Object.fromEntries(known),
+  };
   checkDcganShape(options);
   const demand = (name: keyof GanOptions, fits: boolean, range: string) => {
     if (!fits)
@@ -163,10 +208,18 @@ export function resolveOptions(given: Partial<GanOptions>): GanOptions {
   demand('optimiser', optimiserNames.includes(options.optimiser), optimiserNames.join(', '));
   demand('weightDecay', weightDecay >= 0 && weightDecay <= 10, 'in [0, 10]');
   demand('clipGradients', clipGradients >= 0 && clipGradients <= 1e6, 'in [0, 1e6]');
+  demand('model', modelNames.includes(options.model), modelNames.join(', '));
   demand('normD', discriminatorNorms.includes(options.normD), discriminatorNorms.join(', '));
   demand('gradientPenalty', gradientPenalty >= 0 && gradientPenalty <= 1e6, 'in [0, 1e6]');
   demand('r1', r1 >= 0 && r1 <= 1e6, 'in [0, 1e6]');
   demand('clipWeights', clipWeights >= 0 && clipWeights <= 10, 'in [0, 10]');
+  const { classes } = options;
+  demand(
+    'classes',
+    classes === 0 || (Number.isInteger(classes) && classes >= 2 && classes <= 256),
+    'a whole number from 2 to 256, or 0 for none',
+  );
+  demand('conditioning', conditionings.includes(options.conditioning), conditionings.join(', '));
   checkTogether(options);
   return options;
 }
@@ -188,7 +241,12 @@ function checkTogether(options: GanOptions): void {
     `The objective is ${objective}, and labelSmoothing is an option of 'original' alone.`,
     'Leave one of them out.',
   );
-  const { optimiser, weightDecay, beta1, normD } = options;
+  const { optimiser, weightDecay, beta1, normD, model } = options;
+  refuse(
+    model === 'fully-connected' && normD === 'batch',
+    'The model is fully-connected, whose discriminator has no batch-norm.',
+    "Leave normD out, or give normD: 'spectral'.",
+  );
   refuse(
     optimiser !== 'adam' && weightDecay > 0,
     `The optimiser is ${optimiser}, and weightDecay is an option of adam alone.`,
@@ -223,4 +281,34 @@ function checkTogether(options: GanOptions): void {
     `${bounds[0]} is of the slope of D at each picture, and batch-norm mixes those of a batch.`,
     "Give normD: 'none' or 'spectral'.",
   );
+  checkConditioning(options);
+}
+
+/** Throws a `ModelError` for what contradicts the classes of the pictures, or their absence. */
+function checkConditioning(options: GanOptions): void {
+  const { model, classes, conditioning, objective, clipWeights } = options;
+  if (classes > 0 && model !== 'dcgan') {
+    throw new ModelError(
+      `The model is ${model}, which knows no classes.`,
+      "Give model: 'dcgan', or leave the classes out.",
+    );
+  }
+  if (classes === 0 && conditioning !== defaultOptions.conditioning) {
+    throw new ModelError(
+      `The conditioning is ${conditioning}, and there are no classes.`,
+      'Say how many classes the pictures have, or leave it out.',
+    );
+  }
+  if (classes > 0 && conditioning === 'projection' && hasFeatures(objective)) {
+    throw new ModelError(
+      `The objective ${objective} has no logit that a class could be projected to.`,
+      "Give conditioning: 'concatenation'.",
+    );
+  }
+  if (classes > 0 && conditioning === 'concatenation' && clipWeights > 0) {
+    throw new ModelError(
+      'clipWeights limits what is joined to pictures for their class too, until D hardly sees it.',
+      "Give conditioning: 'projection'.",
+    );
+  }
 }

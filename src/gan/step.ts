@@ -2,19 +2,35 @@ import { Graph, type Tensor } from '../graph/graph.ts';
 import { WeightAverage } from '../nn/average.ts';
 import type { NamedPart } from '../nn/file-layout.ts';
 import { HostRandom } from '../nn/initialisers.ts';
+import type { Module } from '../nn/module.ts';
 import { Net, wholePart } from '../nn/net.ts';
 import { Adam, AdamW, type Optimiser, RMSProp, SGD } from '../nn/optimisers.ts';
 import { clipWeights, gradientPenalty, zeroCentredPenalty } from '../nn/regularisers.ts';
 import { add, mul, sigmoid } from '../ops/elementwise.ts';
 import { concat, reshape, slice } from '../ops/movement.ts';
-import { advance, gatherPictures, random, STATE_SHAPE, shuffledIndices } from '../ops/random.ts';
+import {
+  advance,
+  gatherPictures,
+  random,
+  STATE,
+  STATE_SHAPE,
+  shuffledIndices,
+} from '../ops/random.ts';
 import { mean } from '../ops/reduce.ts';
 import { reportMetrics } from '../training/metrics.ts';
-import { dcganDiscriminator, dcganGenerator } from './dcgan.ts';
+import { classBatch } from './classes.ts';
+import {
+  type DcganShape,
+  type DiscriminatorOptions,
+  dcganDiscriminator,
+  dcganGenerator,
+  type GeneratorOptions,
+} from './dcgan.ts';
+import { fullyConnectedDiscriminator, fullyConnectedGenerator } from './fully-connected.ts';
 import { type MetricName, metricNames } from './metrics.ts';
 import { hasFeatures, objectiveFor } from './objectives/index.ts';
 import type { Objective } from './objectives/objective.ts';
-import type { GanOptions } from './options.ts';
+import type { GanOptions, ModelName } from './options.ts';
 
 /** Independent sequences of random numbers of a run. Batch d of a step uses `latent + d`. */
 const streams = {
@@ -27,13 +43,24 @@ const streams = {
 
 /** Variables of a run that are no net's. */
 export const variableNames = {
-  state: 'state',
+  state: STATE,
   data: 'data',
   sampleLatents: 'samples.latents',
+  sampleClasses: 'samples.classes',
 } as const;
 
 /** Features that D makes of a picture for an MMD-GAN (Bińkowski et al. 2018, section 4). */
 const FEATURES = 16;
+
+interface Model {
+  makeG(shape: DcganShape, options: GeneratorOptions): Module;
+  makeD(shape: DcganShape, options: DiscriminatorOptions): Module;
+}
+
+const models: Readonly<Record<ModelName, Model>> = {
+  dcgan: { makeG: dcganGenerator, makeD: dcganDiscriminator },
+  'fully-connected': { makeG: fullyConnectedGenerator, makeD: fullyConnectedDiscriminator },
+};
 
 function optimiserOf(options: GanOptions, net: Net, lr: number): Optimiser {
   const { beta1, weightDecay, clipGradients } = options;
@@ -61,12 +88,13 @@ export class Players {
   readonly average: WeightAverage | undefined;
 
   constructor(readonly options: GanOptions) {
-    const { lrD, lrG, ema } = options;
-    this.generator = new Net('generator', dcganGenerator(options));
+    const { lrD, lrG, ema, normD: norm, classes, conditioning } = options;
+    const { makeG, makeD } = models[options.model];
+    this.generator = new Net('generator', makeG(options, { classes }));
     const outputs = hasFeatures(options.objective) ? FEATURES : 1;
     this.discriminator = new Net(
       'discriminator',
-      dcganDiscriminator(options, { outputs, norm: options.normD }),
+      makeD(options, { outputs, norm, classes, conditioning }),
     );
     this.objective = objectiveFor(options);
     this.optimiserG = optimiserOf(options, this.generator, lrG);
@@ -110,21 +138,24 @@ function latentBatch(
   return random(state, [batchSize, 1, 1, latentDim], { distribution: latent, stream });
 }
 
-/** D on real and fake pictures: apart, or in one batch. */
+/** D on real and fake pictures of the same classes, if any: apart, or in one batch. */
 function judge(
   discriminator: Net,
-  real: Tensor,
-  fake: Tensor,
+  { real, fake }: { readonly real: Tensor; readonly fake: Tensor },
+  classes: Tensor | undefined,
   mixed: boolean,
 ): { real: Tensor; fake: Tensor } {
   const training = true;
   if (!mixed) {
     return {
-      real: discriminator.forward(real, { training }),
-      fake: discriminator.forward(fake, { training }),
+      real: discriminator.forward(real, { training, classes }),
+      fake: discriminator.forward(fake, { training, classes }),
     };
   }
-  const logits = discriminator.forward(concat([real, fake], 0), { training });
+  const logits = discriminator.forward(concat([real, fake], 0), {
+    training,
+    classes: classes && concat([classes, classes], 0),
+  });
   const [n] = real.shape;
   const outputs = logits.size / (2 * n);
   const rows = reshape(logits, [2 * n, outputs]);
@@ -135,6 +166,7 @@ function judge(
 function slopePenalty(
   { options, discriminator, objective }: Players,
   pictures: { readonly real: Tensor; readonly fake: Tensor },
+  classes: Tensor | undefined,
   logits: { readonly real: Tensor; readonly fake: Tensor },
   mix: () => Tensor,
 ): Tensor | undefined {
@@ -142,7 +174,7 @@ function slopePenalty(
   if (options.r1 > 0)
     return mul(zeroCentredPenalty(critic(logits.real), pictures.real), options.r1 / 2);
   if (options.gradientPenalty === 0) return undefined;
-  const judge = (x: Tensor) => critic(discriminator.forward(x, { training: true }));
+  const judge = (x: Tensor) => critic(discriminator.forward(x, { training: true, classes }));
   const penalty = gradientPenalty(judge, pictures.real, pictures.fake, mix());
   return mul(penalty, options.gradientPenalty);
 }
@@ -150,7 +182,10 @@ function slopePenalty(
 /**
  * One training step (Goodfellow et al. 2014, algorithm 1): k updates of D, then one of G.
  *
- * The pictures of D's last update also serve G's, as in PyTorch's example, unless `freshLatent`.
+ * The pictures of D's last update also serve G's, as in PyTorch's example, unless `freshLatent`. With
+ * classes, the fake pictures of a batch are of those of its real ones, so that G is asked for each as often
+ * as the data set has it, and penalties between a real and a fake picture are of one class; a fresh latent
+ * comes with classes that are drawn anew from the data set.
  * It reports `metricNames`, in their order.
  */
 export function traceStep(
@@ -166,8 +201,10 @@ export function traceStep(
   const training = true;
   const metrics = new Map<MetricName, Tensor>();
 
-  const generate = (stream: number): Tensor =>
-    generator.forward(latentBatch(state, options, stream), { training });
+  const generate = (stream: number, classes: Tensor | undefined): Tensor =>
+    generator.forward(latentBatch(state, options, stream), { training, classes });
+  const classesAt = (indices: Tensor) =>
+    options.classes > 0 ? classBatch(indices, dataShape[0], options.classes) : undefined;
   let noises = 0;
   /** Pictures as D sees them. */
   const seen = (pictures: Tensor): Tensor => {
@@ -187,11 +224,12 @@ export function traceStep(
     });
     const stream = streams.flip + d;
     const real = gatherPictures(data, indices, state, { flip: options.flip, stream });
-    const fake = generate(streams.latent + d);
+    const classes = classesAt(indices);
+    const fake = generate(streams.latent + d, classes);
     const pictures = { real: seen(real), fake: seen(fake) };
-    const logits = judge(discriminator, pictures.real, pictures.fake, options.mixedBatch);
+    const logits = judge(discriminator, pictures, classes, options.mixedBatch);
     const { lossReal, lossFake } = objective.discriminator(logits.real, logits.fake);
-    const penalty = slopePenalty(players, pictures, logits, () => {
+    const penalty = slopePenalty(players, pictures, classes, logits, () => {
       const shape = [batchSize, 1, 1, 1];
       const u = random(state, shape, { distribution: 'uniform', stream: streams.mix + d });
       return add(mul(u, 0.5), 0.5);
@@ -203,15 +241,20 @@ export function traceStep(
     metrics.set('lossD', loss).set('lossDReal', lossReal).set('lossDFake', lossFake);
     metrics.set('dReal', mean(sigmoid(logits.real))).set('dFake', mean(sigmoid(logits.fake)));
     metrics.set('gradNormD', gradNorm);
-    return { real, fake };
+    return { real, fake, classes };
+  };
+  const generateAfresh = () => {
+    const draw = { count: dataShape[0], size: batchSize, first: 0, stride: batchSize };
+    const classes = classesAt(shuffledIndices(state, { ...draw, stream: 1 }));
+    return { fake: generate(streams.freshLatent, classes), classes };
   };
   let last = updateDiscriminator(0);
   for (let d = 1; d < dSteps; d++) last = updateDiscriminator(d);
 
-  const fake = options.freshLatent ? generate(streams.freshLatent) : last.fake;
-  const logits = discriminator.forward(seen(fake), { training });
+  const { fake, classes } = options.freshLatent ? generateAfresh() : last;
+  const logits = discriminator.forward(seen(fake), { training, classes });
   const loss = objective.generator(logits, () =>
-    discriminator.forward(seen(last.real), { training }),
+    discriminator.forward(seen(last.real), { training, classes: last.classes }),
   );
   const { gradNorm } = players.optimiserG.minimise(loss);
   metrics
@@ -228,12 +271,19 @@ export function traceStep(
   return graph;
 }
 
-/** Pictures [count, size, size, channels] of fixed latents, by running statistics. Output `pictures`. */
+/**
+ * Pictures [count, size, size, channels] of fixed latents (and classes, one-hot [count, classes]), by running
+ * statistics. Output `pictures`.
+ */
 export function traceSamples({ options, generator, average }: Players, count: number): Graph {
   const graph = new Graph();
   const latents = graph.variable(variableNames.sampleLatents, [count, 1, 1, options.latentDim]);
   const weights = (average ?? generator).weights(graph);
-  graph.output('pictures', generator.forward(latents, { training: false, weights }));
+  const classes =
+    options.classes > 0
+      ? graph.variable(variableNames.sampleClasses, [count, options.classes])
+      : undefined;
+  graph.output('pictures', generator.forward(latents, { training: false, weights, classes }));
   return graph;
 }
 

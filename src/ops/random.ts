@@ -10,6 +10,9 @@ import { type Shape, sameShape } from '../graph/shape.ts';
  */
 export const STATE_SHAPE: Shape = [4];
 
+/** The variable of every training step that holds it. */
+export const STATE = 'state';
+
 const isState = (t: { shape: Shape; dtype: string }) =>
   t.dtype === 'u32' && sameShape(t.shape, STATE_SHAPE);
 

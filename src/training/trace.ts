@@ -13,6 +13,7 @@ import {
   gatherPictures,
   gatherRows,
   random,
+  STATE,
   STATE_SHAPE,
   shuffledIndices,
 } from '../ops/random.ts';
@@ -20,9 +21,6 @@ import type { Elements } from '../runtime/variables.ts';
 import type { TracedFunction } from './graph-function.ts';
 import { type Metrics, reportMetrics } from './metrics.ts';
 import type { TrainingProgram } from './program.ts';
-
-/** The variable that random numbers are a function of: seed, 0, step, 0. */
-export const STATE = 'state';
 
 /**
  * What is to be trained makes no sense. `code` is `program-` and one of `metrics` (what the step

@@ -1,5 +1,6 @@
 import { GraphError } from '../graph/errors.ts';
 import type { Optimiser } from '../nn/optimisers.ts';
+import { STATE } from '../ops/random.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { Choices } from '../runtime/plan.ts';
 import { BaseTrainer } from './base-trainer.ts';
@@ -8,7 +9,6 @@ import type { TrainingProgram } from './program.ts';
 import { Session } from './session.ts';
 import { decodeState, encodeState } from './state.ts';
 import type { TrainerOptions } from './survival.ts';
-import { STATE } from './trace.ts';
 
 /** What a trainer is given beside its program. */
 export interface CustomTrainerOptions extends TrainerOptions {

@@ -1,0 +1,65 @@
+import { Dropout } from '../nn/dropout.ts';
+import { Flatten, Linear, ReLU, Sequential, Tanh, Unflatten } from '../nn/layers.ts';
+import { Maxout } from '../nn/maxout.ts';
+import type { Module } from '../nn/module.ts';
+import { spectralNorm } from '../nn/spectral-norm.ts';
+import { checkDcganShape, type DcganShape, type DiscriminatorOptions, Main } from './dcgan.ts';
+
+/** Linear pieces of each of D's maxout units, and units of G for each of D's. */
+const PIECES = 5;
+
+/**
+ * The generator of the original GAN: latent [N, 1, 1, latentDim] → pictures
+ * [N, imageSize, imageSize, channels] in (−1, 1).
+ *
+ * Goodfellow et al. 2014, section 5, in the sizes that their code had for MNIST: two hidden layers of
+ * 5 · width rectified linear units (width 240). Their output is a sigmoid, of pictures in [0, 1]; pictures
+ * are in [−1, 1] here, so it is tanh, which is the same function scaled. Weights start as PyTorch's Linear
+ * does: uniform within 1/√1200 = 0.029 where theirs are within 0.05.
+ */
+export function fullyConnectedGenerator(shape: DcganShape): Module {
+  checkDcganShape(shape);
+  const { imageSize, channels, latentDim } = shape;
+  const hidden = PIECES * shape.width;
+  return new Main(
+    new Sequential(
+      new Flatten(),
+      new Linear(latentDim, hidden),
+      new ReLU(),
+      new Linear(hidden, hidden),
+      new ReLU(),
+      new Linear(hidden, channels * imageSize ** 2),
+      new Tanh(),
+      new Unflatten([channels, imageSize, imageSize]),
+    ),
+  );
+}
+
+/**
+ * The discriminator of the original GAN: pictures [N, imageSize, imageSize, channels] → logits
+ * [N, 1, 1, outputs].
+ *
+ * Goodfellow et al. 2014, section 5, in the sizes that their code had for MNIST: two hidden layers of
+ * `width` maxout units of 5 pieces (width 240); dropout of 1/5 of the pixels and of half of the units. The
+ * sigmoid is left to the loss. There is no batch-norm: `norm` is `none` unless it is `spectral`.
+ */
+export function fullyConnectedDiscriminator(
+  shape: DcganShape,
+  { outputs = 1, norm = 'none' }: DiscriminatorOptions = {},
+): Module {
+  checkDcganShape(shape);
+  const { imageSize, channels, width } = shape;
+  const weights = norm === 'spectral' ? { norm: spectralNorm } : {};
+  return new Main(
+    new Sequential(
+      new Flatten(),
+      new Dropout(0.2),
+      new Maxout(channels * imageSize ** 2, width, { pieces: PIECES, ...weights }),
+      new Dropout(0.5),
+      new Maxout(width, width, { pieces: PIECES, ...weights }),
+      new Dropout(0.5),
+      new Linear(width, outputs, weights),
+      new Unflatten([outputs, 1, 1]),
+    ),
+  );
+}

@@ -1,9 +1,10 @@
 /** What buttons, files and the worker do to the state. */
 
 import { batch, effect } from '@preact/signals';
-import { connect } from './engine/client.ts';
+import { download } from './download.ts';
+import { type Client, connect, type News, Refusal } from './engine/client.ts';
 import { problemOf } from './engine/problem.ts';
-import type { DataSource, Event, Request } from './engine/protocol.ts';
+import type { DataSource } from './engine/protocol.ts';
 import { problemText } from './panels/problem.text.ts';
 import { change, type Settings } from './presets.ts';
 import {
@@ -22,7 +23,7 @@ import {
   stepsPerSecond,
 } from './state.ts';
 
-let send: (request: Request, transfer?: Transferable[]) => void;
+let worker: Client;
 let job = 0;
 
 /** Starts the engine, if there is WebGPU at all. The canvas is on the page by then. */
@@ -35,18 +36,18 @@ export function start(): void {
     });
     return;
   }
-  send = connect(onEvent);
+  worker = connect(onEvent);
   const canvas = document.querySelector<HTMLCanvasElement>('canvas#samples');
   if (!canvas) throw new Error('The page has no canvas for the samples.');
   const offscreen = canvas.transferControlToOffscreen();
-  send({ type: 'canvas', canvas: offscreen }, [offscreen]);
-  send({ type: 'open' });
+  worker.send({ type: 'canvas', canvas: offscreen }, [offscreen]);
+  worker.send({ type: 'open' });
 
   // Pictures are read as soon as they are chosen, so that what cannot be read is known early.
   effect(() => {
     const { imageSize } = settings.value;
     if (settings.value.data === 'pictures' && pictures.value && !locked.peek()) {
-      send({ type: 'load', source: source(), imageSize, channels: channels() });
+      worker.send({ type: 'load', source: source(), imageSize, channels: channels() });
     }
   });
 }
@@ -55,12 +56,12 @@ export function start(): void {
 export function openAgain(): void {
   problem.value = null;
   phase.value = 'opening';
-  send({ type: 'open' });
+  worker.send({ type: 'open' });
 }
 
 export function train(): void {
   if (phase.value === 'paused') {
-    send({ type: 'resume' });
+    worker.send({ type: 'resume' });
     phase.value = 'training';
     return;
   }
@@ -70,18 +71,18 @@ export function train(): void {
   const options = { ...nets, lrD: learningRate, lrG: learningRate };
   forgetRun();
   phase.value = 'starting';
-  send({ type: 'train', job, source: source(), options });
+  worker.send({ type: 'train', job, source: source(), options });
 }
 
 export function pause(): void {
   if (phase.value !== 'training') return;
-  send({ type: 'pause' });
+  worker.send({ type: 'pause' });
   phase.value = 'paused';
 }
 
 export function reset(): void {
   if (!locked.value && phase.value !== 'failed') return;
-  send({ type: 'reset' });
+  worker.send({ type: 'reset' });
   forgetRun();
   phase.value = 'idle';
 }
@@ -108,6 +109,18 @@ export function choosePictures(files: readonly File[]): void {
     pictures.value = { id: (pictures.value?.id ?? 0) + 1, files: seen };
     configure({ data: 'pictures' });
   });
+}
+
+/** Offers the run as a file to keep. */
+export async function saveCheckpoint(): Promise<void> {
+  const step = latest.value?.step ?? 0;
+  try {
+    const bytes = await worker.ask('checkpoint', null);
+    download(new Blob([bytes]), `ganvas-${settings.value.data}-${step}.safetensors`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    problem.value = error.problem;
+  }
 }
 
 export function dismissProblem(): void {
@@ -144,7 +157,7 @@ function source(): DataSource {
   return { kind: 'pictures', ...pictures.value };
 }
 
-function onEvent(event: Event): void {
+function onEvent(event: News): void {
   if ('job' in event && event.job !== job) return;
   batch(() => {
     switch (event.type) {
@@ -198,7 +211,7 @@ function onAdapter(software: boolean, first: boolean): void {
   }
 }
 
-function onMetrics({ rows, stepsPerSecond: rate }: Event & { type: 'metrics' }): void {
+function onMetrics({ rows, stepsPerSecond: rate }: News & { type: 'metrics' }): void {
   for (const row of rows) history.push(row);
   historyVersion.value++;
   stepsPerSecond.value = rate;

@@ -3,12 +3,12 @@ import { h } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { choosePictures } from './actions.ts';
 import { filesOf } from './files.ts';
-import { Charts } from './panels/charts.ts';
 import { dataText } from './panels/data-choice.text.ts';
 import { Header } from './panels/header.ts';
 import { ProblemPanel, SoftwareNote } from './panels/problem.ts';
 import { Samples } from './panels/samples.ts';
 import { Setup } from './panels/setup.ts';
+import { Side } from './panels/side.ts';
 import { Toolbar } from './panels/toolbar.ts';
 import { locked } from './state.ts';
 
@@ -22,7 +22,7 @@ export function App() {
       'main',
       null,
       h(ProblemPanel, {}),
-      h('div', { class: 'workspace' }, h(Setup, {}), h(Samples, {}), h(Charts, {})),
+      h('div', { class: 'workspace' }, h(Setup, {}), h(Samples, {}), h(Side, {})),
       h(SoftwareNote, {}),
     ),
     h(DropTarget, {}),

@@ -24,6 +24,16 @@ export type DataSource =
   /** `id` tells one choice of files from the next. */
   | { readonly kind: 'pictures'; readonly id: number; readonly files: readonly File[] };
 
+/** What the page asks of the worker, and waits for: by name, what is asked and what is answered. */
+interface Questions {
+  /** All of the run that is going on, as a file. */
+  readonly checkpoint: { readonly question: null; readonly answer: Uint8Array<ArrayBuffer> };
+}
+
+export type QuestionName = keyof Questions;
+export type Question<Name extends QuestionName> = Questions[Name]['question'];
+export type Answer<Name extends QuestionName> = Questions[Name]['answer'];
+
 export type Request =
   /** The canvas that samples are drawn on; comes before all training. */
   | { readonly type: 'canvas'; readonly canvas: OffscreenCanvas }
@@ -46,7 +56,14 @@ export type Request =
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   /** Ends the run, or whatever it was waiting for, and frees its memory. */
-  | { readonly type: 'reset' };
+  | { readonly type: 'reset' }
+  /** Is answered by an event with the same `id`. */
+  | {
+      readonly type: 'ask';
+      readonly id: number;
+      readonly name: QuestionName;
+      readonly question: Question<QuestionName>;
+    };
 
 export interface AdapterSummary {
   readonly name: string;
@@ -106,5 +123,8 @@ export type Event =
   | { readonly type: 'data-failed'; readonly problem: Problem }
   /** The run has ended because of this. */
   | { readonly type: 'failed'; readonly job: number; readonly problem: Problem }
+  /** What was asked for, or why there is none. */
+  | { readonly type: 'answer'; readonly id: number; readonly answer: Answer<QuestionName> }
+  | { readonly type: 'refusal'; readonly id: number; readonly problem: Problem }
   /** Something to tell that ends nothing. */
   | { readonly type: 'note'; readonly problem: Problem };

@@ -2,7 +2,6 @@ import { translated } from '../i18n.ts';
 
 export const chartsText = translated({
   en: {
-    title: 'Progress',
     losses: 'Losses',
     discriminator: 'Discriminator',
     generator: 'Generator',
@@ -15,7 +14,6 @@ export const chartsText = translated({
       'lines that part for good mean that one of them has won, and that learning has stopped.',
   },
   ja: {
-    title: '経過',
     losses: '損失',
     discriminator: '識別器',
     generator: '生成器',

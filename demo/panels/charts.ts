@@ -6,9 +6,8 @@ import { chartsText } from './charts.text.ts';
 export function Charts() {
   const text = chartsText();
   return h(
-    'section',
-    { class: 'panel charts', 'aria-labelledby': 'charts-title' },
-    h('div', { class: 'panel-head' }, h('h2', { id: 'charts-title' }, text.title)),
+    'div',
+    { class: 'charts' },
     h(LineChart, {
       title: text.losses,
       history,

@@ -1,0 +1,162 @@
+/** One run: from its data to its end, drawing and reporting now and then. */
+
+import { GanTrainer, RecoveryError, type StepMetrics } from '../../src/index.ts';
+import { problemOf } from './problem.ts';
+import type { Request } from './protocol.ts';
+import type { Studio } from './studio.ts';
+
+/** The page is told of steps, and redraws its charts, no more often than this. */
+const REPORT_MS = 250;
+
+/** Pictures are redrawn no more often than this: each time costs a pass of the generator. */
+const DRAW_MS = { software: 250, gpu: 100 };
+
+/** Once the first few steps have been shown, 64 samples at least so many steps apart. */
+const DRAW_STEPS = 4;
+
+/** Steps a second are those of about so long a time. */
+const RATE_MS = 3000;
+
+/** What a lost device costs at most. */
+const SNAPSHOT_SECONDS = 20;
+
+const GRID = { count: 64, columns: 8 };
+
+export type TrainRequest = Extract<Request, { type: 'train' }>;
+
+export class Run {
+  readonly #studio: Studio;
+  readonly #request: TrainRequest;
+  readonly #abort = new AbortController();
+  /** Settles when the run has let go of the device and the canvas. */
+  readonly #cleared: Promise<void>;
+  #trainer: GanTrainer | undefined;
+
+  /** Ends the run before, if there is one, and begins when that has let go of everything. */
+  constructor(studio: Studio, request: TrainRequest) {
+    this.#studio = studio;
+    this.#request = request;
+    const before = studio.run;
+    before?.end();
+    studio.run = this;
+    this.#cleared = this.#go(before ? before.#cleared : undefined);
+  }
+
+  /** From when it trains until it is over. */
+  get trainer(): GanTrainer | undefined {
+    return this.#trainer;
+  }
+
+  /** Ends it, or whatever it waits for, and frees its memory. */
+  end(): void {
+    this.#abort.abort();
+  }
+
+  async #go(before: Promise<void> | undefined): Promise<void> {
+    const studio = this.#studio;
+    const { signal } = this.#abort;
+    const { job, source, options } = this.#request;
+    try {
+      await before;
+      signal.throwIfAborted();
+      const engine = await studio.engine();
+      const set = await studio.loader.load(source, options.imageSize, options.channels);
+      signal.throwIfAborted();
+      studio.post({
+        type: 'progress',
+        progress: { stage: 'compile', loaded: 0, total: undefined },
+      });
+      const trainer = await GanTrainer.create(engine, set, options, {
+        snapshotSeconds: SNAPSHOT_SECONDS,
+        onEvent: (event) => {
+          if (event.type === 'recovered') studio.post({ type: 'recovered', job, step: event.step });
+        },
+      });
+      try {
+        signal.throwIfAborted();
+        this.#trainer = trainer;
+        await this.#follow(trainer, engine.adapter.software);
+      } finally {
+        this.#trainer = undefined;
+        trainer.dispose();
+      }
+    } catch (error) {
+      // The next run tries anew.
+      if (error instanceof RecoveryError) await studio.closeEngine();
+      if (!signal.aborted) studio.post({ type: 'failed', job, problem: problemOf(error) });
+    } finally {
+      if (studio.run === this) studio.run = undefined;
+    }
+  }
+
+  /** Trains until the end. */
+  async #follow(trainer: GanTrainer, software: boolean): Promise<void> {
+    const { canvas, post } = this.#studio;
+    const { job } = this.#request;
+    const { signal } = this.#abort;
+    if (!canvas) throw new Error('The page gave no canvas to draw on.');
+    const view = await trainer.attachCanvas(canvas, GRID);
+    const drawMs = software ? DRAW_MS.software : DRAW_MS.gpu;
+    let step = 0;
+    let drawnStep = 0;
+    let drawnAt = performance.now();
+    const draw = () => {
+      view.draw();
+      drawnStep = step;
+      drawnAt = performance.now();
+    };
+
+    let rows: StepMetrics[] = [];
+    const rate = new Rate();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const report = () => {
+      timer = undefined;
+      post({ type: 'metrics', job, rows, stepsPerSecond: rate.at(step) });
+      rows = [];
+      if (trainer.paused) {
+        // What is on the canvas is then what the last number says, and a pause counts for no rate.
+        if (drawnStep !== step) draw();
+        rate.forget();
+      }
+    };
+
+    try {
+      draw();
+      post({ type: 'training', job });
+      for await (const metrics of trainer.run({ signal })) {
+        rate.begin(step);
+        step = metrics.step;
+        rows.push(metrics);
+        // A timer rather than a look at the clock: the last steps before a pause are told as well.
+        timer ??= setTimeout(report, REPORT_MS);
+        const due = performance.now() - drawnAt >= drawMs;
+        if (due && step - drawnStep >= Math.min(DRAW_STEPS, step)) draw();
+      }
+      signal.throwIfAborted();
+    } finally {
+      clearTimeout(timer);
+      view.detach();
+    }
+  }
+}
+
+/** Steps a second of the last few seconds. */
+class Rate {
+  #marks: { readonly time: number; readonly step: number }[] = [];
+
+  /** From now on, unless it is counting already. */
+  begin(step: number): void {
+    if (this.#marks.length === 0) this.#marks = [{ time: performance.now(), step }];
+  }
+
+  at(step: number): number {
+    const time = performance.now();
+    const oldest = this.#marks.findLast((mark) => time - mark.time > RATE_MS) ?? this.#marks[0];
+    this.#marks = [...this.#marks.filter((mark) => time - mark.time <= RATE_MS), { time, step }];
+    return oldest ? ((step - oldest.step) * 1000) / (time - oldest.time) : 0;
+  }
+
+  forget(): void {
+    this.#marks = [];
+  }
+}

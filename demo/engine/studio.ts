@@ -1,0 +1,55 @@
+/** What the worker holds on to, and what requests and questions act on. */
+
+import { Engine, indexedDbTuningStore } from '../../src/index.ts';
+import { DataLoader } from './data-loader.ts';
+import { problemOf } from './problem.ts';
+import type { Event } from './protocol.ts';
+import type { Run } from './run.ts';
+
+/** As much as the adapter has: what a run needs is not known when its adapter is shown. */
+const LARGEST = { maxStorageBufferBindingSize: 2 ** 32, maxBufferSize: 2 ** 32 };
+
+export class Studio {
+  readonly loader: DataLoader;
+  /** What samples are drawn on. */
+  canvas: OffscreenCanvas | undefined;
+  /** The run that is going on, or the last one while it ends. */
+  run: Run | undefined;
+  #engine: Promise<Engine> | undefined;
+
+  constructor(readonly post: (event: Event) => void) {
+    this.loader = new DataLoader(
+      (progress) => post({ type: 'progress', progress }),
+      (data) => post({ type: 'data', data }),
+    );
+  }
+
+  /** Opens the adapter where that has not been done, and says which it is. */
+  engine(): Promise<Engine> {
+    this.#engine ??= Engine.create({
+      powerPreference: 'high-performance',
+      wantedLimits: LARGEST,
+      tuningStore: indexedDbTuningStore,
+    }).then(
+      (opened) => {
+        opened.onError((error) => this.post({ type: 'note', problem: problemOf(error) }));
+        const { vendor, architecture, description, software } = opened.adapter;
+        const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed';
+        this.post({ type: 'adapter', adapter: { name, software } });
+        return opened;
+      },
+      (error: unknown) => {
+        this.#engine = undefined;
+        throw error;
+      },
+    );
+    return this.#engine;
+  }
+
+  /** Lets go of an engine that found no device any more: the next one is opened anew. */
+  async closeEngine(): Promise<void> {
+    const opened = this.#engine;
+    this.#engine = undefined;
+    (await opened)?.dispose();
+  }
+}

@@ -1,0 +1,24 @@
+import { signal } from '@preact/signals';
+import { h } from 'preact';
+import { Tabs } from '../ui/tabs.ts';
+import { Charts } from './charts.ts';
+import { Keep } from './keep.ts';
+import { sideText } from './side.text.ts';
+
+const chosen = signal<'progress' | 'keep'>('progress');
+
+/** What there is to see and do beside the samples, one at a time. */
+export function Side() {
+  const text = sideText();
+  return h(Tabs<typeof chosen.value>, {
+    label: text.label,
+    tabs: [
+      { name: 'progress', title: text.progress, content: () => h(Charts, {}) },
+      { name: 'keep', title: text.keep, content: () => h(Keep, {}) },
+    ],
+    chosen: chosen.value,
+    onChoose: (name) => {
+      chosen.value = name;
+    },
+  });
+}

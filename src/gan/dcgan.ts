@@ -94,6 +94,8 @@ const halving = { kernelSize: 4, stride: 2, padding: 1, ...convInit };
 export interface GeneratorOptions {
   /** Classes of pictures that it draws when it is asked to: 2 or more. By default 0, for none. */
   readonly classes?: number;
+  /** Whether tanh ends it, true by default; else a loss is to take what would go into it. */
+  readonly tanh?: boolean;
 }
 
 /**
@@ -103,7 +105,10 @@ export interface GeneratorOptions {
  * output, ReLU, tanh at the end. With `classes`, an embedding of the class, as long as the latent, is
  * joined to it (Mirza & Osindero 2014), and `forward` is to be given `classes`.
  */
-export function dcganGenerator(shape: DcganShape, { classes = 0 }: GeneratorOptions = {}): Module {
+export function dcganGenerator(
+  shape: DcganShape,
+  { classes = 0, tanh = true }: GeneratorOptions = {},
+): Module {
   checkDcganShape(shape);
   const maps = widths(shape).reverse();
   const layers: Module[] = [
@@ -123,7 +128,8 @@ export function dcganGenerator(shape: DcganShape, { classes = 0 }: GeneratorOpti
       new ReLU(),
     );
   }
-  layers.push(new ConvTranspose2d(maps[maps.length - 1], shape.channels, halving), new Tanh());
+  layers.push(new ConvTranspose2d(maps[maps.length - 1], shape.channels, halving));
+  if (tanh) layers.push(new Tanh());
   const main = new Sequential(...layers);
   if (classes === 0) return new Main(main);
   return new ConditionalGenerator(main, new Embedding(classes, shape.latentDim));

@@ -7,6 +7,7 @@ import {
   discriminatorNorms,
   ModelError,
 } from './dcgan.ts';
+import { givenOptions } from './given-options.ts';
 import {
   generatorLossesOf,
   hasFeatures,
@@ -144,28 +145,7 @@ function defaultsFor({ model, optimiser = 'sgd' }: Partial<GanOptions>): GanOpti
 
 /** Options with defaults filled in, checked. Throws a `ModelError` that names what is wrong. */
 export function resolveOptions(given: Partial<GanOptions>): GanOptions {
-  const known = Object.entries(given).filter(([, value]) => value !== undefined);
-  const unknown = known.find(([name]) => !Object.hasOwn(defaultOptions, name));
-  if (unknown)
-    throw new ModelError(
-      `There is no option '${unknown[0]}'.`,
-      `Known: ${Object.keys(defaultOptions).join(', ')}.`,
-    );
-  // From JavaScript, '0.1' would pass every comparison, and 'no' be true.
-  const odd = known.find(
-    ([name, value]) => typeof value !== typeof defaultOptions[name as keyof GanOptions],
-  );
-  if (odd) {
-    const type = typeof defaultOptions[odd[0] as keyof GanOptions];
-    throw new ModelError(
-      `The option ${odd[0]} is of type ${typeof odd[1]}.`,
-      `It must be of type ${type}.`,
-    );
-  }
-  const options: GanOptions = {
-    ...defaultsFor(given),
-    ...Object.fromEntries(known),
-  };
+  const options: GanOptions = { ...defaultsFor(given), ...givenOptions(given, defaultOptions) };
   checkDcganShape(options);
   const demand = (name: keyof GanOptions, fits: boolean, range: string) => {
     if (!fits)

@@ -13,6 +13,7 @@ import {
   shuffledIndicesKernel,
 } from './random.ts';
 import { reduceKernel } from './reduce.ts';
+import { translateKernel } from './translate.ts';
 
 export { lowerElementwise } from './elementwise.ts';
 
@@ -35,6 +36,7 @@ const kernels: Readonly<Record<string, Kernel>> = {
   sum: reduceKernel,
   max: reduceKernel,
   firstNonFinite: firstNonFiniteKernel,
+  translate: translateKernel,
 };
 
 export const kernelOf = (op: string): Kernel | undefined => kernels[op];

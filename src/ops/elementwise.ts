@@ -144,6 +144,12 @@ export const elementwiseTable: Readonly<Record<string, Elementwise>> = {
     f64: ([x]) => Math.sign(x),
     grad: () => [undefined],
   },
+  floor: {
+    arity: 1,
+    wgsl: ([x]) => `floor(${x})`,
+    f64: ([x]) => Math.floor(x),
+    grad: () => [undefined],
+  },
   square: {
     arity: 1,
     wgsl: ([x]) => `square(${x})`,
@@ -320,6 +326,8 @@ export const rsqrt = (x: Tensor): Tensor => apply('rsqrt', [x]);
 export const abs = (x: Tensor): Tensor => apply('abs', [x]);
 /** −1, 0 or 1. */
 export const sign = (x: Tensor): Tensor => apply('sign', [x]);
+/** The largest whole number that is at most x. Its gradient is 0. */
+export const floor = (x: Tensor): Tensor => apply('floor', [x]);
 /** x². */
 export const square = (x: Tensor): Tensor => apply('square', [x]);
 /** Hyperbolic tangent. */

@@ -15,6 +15,7 @@ import {
   shuffledIndicesOp,
 } from './random.ts';
 import { maxOp, sumOp } from './reduce.ts';
+import { translateOp } from './translate.ts';
 
 export * from './batch-norm.ts';
 export * from './conv2d.ts';
@@ -25,11 +26,12 @@ export * from './movement.ts';
 export * from './optimiser.ts';
 export * from './random.ts';
 export * from './reduce.ts';
+export * from './translate.ts';
 
 /** All of them, for who reads graphs from elsewhere: those may name any. */
 export const operations = (): readonly OpDefinition[] => [
   ...[constantOp, ...Object.values(elementwiseOps), sumOp, maxOp],
-  ...[viewOp, packOp, transposeOp, sliceOp, padOp, broadcastToOp],
+  ...[viewOp, packOp, transposeOp, sliceOp, padOp, broadcastToOp, translateOp],
   ...[matmulOp, conv2dOp, conv2dInputGradOp, conv2dWeightGradOp, batchNormOp, batchNormGradOp],
   ...[randomOp, advanceOp, shuffledIndicesOp, gatherPicturesOp, gatherRowsOp],
   ...[adamOp, sgdOp, rmspropOp, firstNonFiniteOp],

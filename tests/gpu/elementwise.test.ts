@@ -59,6 +59,7 @@ const special: Record<string, { attrs?: Attrs[]; draw?: ((size: number) => Float
   greater: { draw: [coarse, coarse] },
   greaterEqual: { draw: [coarse, coarse] },
   equal: { draw: [coarse, coarse] },
+  floor: { draw: [coarse] },
   sign: { draw: [coarse] },
   select: { draw: [coarse, normals, normals] },
   leakyRelu: { attrs: [{ slope: 0.2 }, { slope: 3 }] },

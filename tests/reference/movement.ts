@@ -60,6 +60,18 @@ export const movementReference: ReferenceTable = {
     return [y];
   },
 
+  /** y[at] = x[at − shift], picture by picture. */
+  translate({ outputs: [{ shape, size }], attrs }, [x, shifts]) {
+    const y = new Float64Array(size);
+    const sign = attrs.back ? -1 : 1;
+    forEachCoordinate(shape, ([n, row, column, c], index) => {
+      const [down, right] = [0, 1].map((k) => sign * Math.floor(shifts[2 * n + k] + 0.5));
+      const from = [n, row - down, column - right, c];
+      if (from.every((i, axis) => i >= 0 && i < shape[axis])) y[index] = x[indexOf(shape, from)];
+    });
+    return [y];
+  },
+
   broadcastTo({ inputs: [input], outputs: [{ shape, size }] }, [x]) {
     const lead = shape.length - input.rank;
     const y = new Float64Array(size);

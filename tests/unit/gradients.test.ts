@@ -38,6 +38,7 @@ import {
   sub,
   sum,
   tanh,
+  translate,
   transpose,
   view,
 } from '../../src/ops/index.ts';
@@ -257,6 +258,7 @@ const rows: Record<string, fc.Arbitrary<Example>> = {
   rsqrt: elementwise('rsqrt', 1, positive),
   abs: elementwise('abs', 1, nonZero),
   sign: elementwise('sign', 1, nonZero),
+  floor: elementwise('floor', 1, (random, size) => random.away(size, [-2, -1, 0, 1, 2], 0.1)),
   square: elementwise('square', 1),
   tanh: elementwise('tanh', 1),
   sigmoid: elementwise('sigmoid', 1),
@@ -299,6 +301,24 @@ const rows: Record<string, fc.Arbitrary<Example>> = {
   broadcastTo: unary(shapes(3), (x, random) => {
     const lead = random.integer(0, 1) === 1 ? [2] : [];
     return broadcastTo(x, [...lead, ...x.shape.map((n) => (n === 1 ? random.integer(1, 3) : n))]);
+  }),
+
+  translate: fc.record({ shape: shapes(4, 3, 4), seed: fc.nat(1e6) }).map(({ shape, seed }) => {
+    const random = new RandomValues(seed);
+    const shifts = random.integers(2 * shape[0], 0, 4);
+    return {
+      inputs: [
+        tensorOf(shape, random.normal(sizeOf(shape))),
+        {
+          ...tensorOf(
+            [shape[0], 2],
+            Float32Array.from(shifts, (n) => n - 1.7),
+          ),
+          fixed: true,
+        },
+      ],
+      build: translate,
+    };
   }),
 
   sum: unary(shapes(4), (x, random) => {

@@ -43,6 +43,7 @@ import {
   sub,
   sum,
   tanh,
+  translate,
   transpose,
   view,
 } from '../../src/ops/index.ts';
@@ -98,6 +99,11 @@ describe('shape errors name the operation, the shapes, and what was expected', (
     broadcastTo: [
       [on((x) => broadcastTo(x, [2, 4]), [2, 3]), '[2, 3]', 'broadcasts to'],
       [on((x) => broadcastTo(x, [3]), [2, 3]), '[2, 3]', 'broadcasts to'],
+    ],
+    translate: [
+      [on((x, s) => translate(x, s), [2, 3, 3], [2, 2]), '[2, 3, 3], [2, 2]', '[N, H, W, C]'],
+      [on((x, s) => translate(x, s), [2, 3, 3, 1], [3, 2]), '[3, 2]', 'shifts f32 [N, 2]'],
+      [on((x, s) => x.graph.add('translate', [x, s]), [2, 3, 3, 1], [2, 2]), '[2, 2]', 'pictures'],
     ],
     sum: [[on((x) => sum(x, [2]), [2, 3]), '[2, 3]', '2']],
     max: [[on((x) => max(x, [-3]), [2, 3]), '[2, 3]', '-3']],

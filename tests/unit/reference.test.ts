@@ -30,6 +30,7 @@ import {
   shuffledIndices,
   slice,
   sum,
+  translate,
   transpose,
   view,
 } from '../../src/ops/index.ts';
@@ -141,6 +142,11 @@ describe('element-wise operations', () => {
       [{}, [-3], -1],
       [{}, [0], 0],
       [{}, [3], 1],
+    ],
+    floor: [
+      [{}, [-0.5], -1],
+      [{}, [2], 2],
+      [{}, [2.75], 2],
     ],
     square: [[{}, [-3], 9]],
     tanh: [
@@ -308,6 +314,17 @@ test('matmul, each operand plain and transposed', () => {
       expect([...y]).toEqual(expected);
     }
   }
+});
+
+test('translate moves each picture by its own whole number of pixels, and zeros come in', () => {
+  const pictures = counting([2, 2, 3, 1]);
+  const shifts = input([2, 2], [1.4, -0.6, -0.5, 0.5]);
+  const [there, back] = evaluate([pictures, shifts], (x, s) => [
+    translate(x, s),
+    x.graph.add('translate', [x, s], { back: true })[0],
+  ]);
+  expect([...there]).toEqual([0, 0, 0, 2, 3, 0, 0, 7, 8, 0, 10, 11]);
+  expect([...back]).toEqual([0, 4, 5, 0, 0, 0, 8, 9, 0, 11, 12, 0]);
 });
 
 describe('convolutions', () => {

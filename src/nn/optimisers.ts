@@ -2,11 +2,12 @@ import { gradients } from '../graph/autodiff.ts';
 import { GanvasError } from '../graph/errors.ts';
 import type { Graph, Tensor } from '../graph/graph.ts';
 import { add, div, minimum, mul, sqrt, square } from '../ops/elementwise.ts';
-import { pack } from '../ops/movement.ts';
+import { concat, pack, reshape, slice } from '../ops/movement.ts';
 import { adam, adamCorrections, rmsprop, sgd } from '../ops/optimiser.ts';
 import { sum } from '../ops/reduce.ts';
 import type { NamedPart } from './file-layout.ts';
 import { type Net, wholePart } from './net.ts';
+import type { Schedule } from './schedules.ts';
 
 /** What is known of an update while it is traced. */
 export interface TracedUpdate {
@@ -32,6 +33,12 @@ export interface Optimiser {
    * are clipped, where they are.
    */
   minimise(loss: Tensor): TracedUpdate;
+  /**
+   * Gradient accumulation: one update that lowers the mean of `count` losses, `lossOf(0)` and so on. Each
+   * loss and its gradients are traced before the next loss, and done before it: what one of them needs
+   * in between is free for the next, so that a batch in parts takes the memory of a part.
+   */
+  minimiseMean(count: number, lossOf: (part: number) => Tensor): TracedUpdate;
   /** Initial values of the optimiser's variables, which are flat. */
   initialValues(): Map<string, Float32Array<ArrayBuffer>>;
   /** Names of all that it keeps: `OPTIMISER.NET.*`, so that they are in nobody's `state_dict`. */
@@ -40,10 +47,17 @@ export interface Optimiser {
   withLearningRate(lr: number): VariableContents;
 }
 
-function gradientsOf(net: Net, loss: Tensor): Tensor {
-  const parameters = net.split(net.weights(loss.graph));
+/** Gradients of a mean of losses, each with its gradients before the next: the parameters', flat. */
+function gradientsOf(net: Net, count: number, lossOf: (part: number) => Tensor): Tensor {
+  let total: readonly Tensor[] | undefined;
+  for (let part = 0; part < count; part++) {
+    const loss = lossOf(part);
+    const share = count === 1 ? loss : mul(loss, 1 / count);
+    const found = gradients(share, net.split(net.weights(loss.graph)));
+    total = total?.map((sum, i) => add(sum, found[i])) ?? found;
+  }
   const offsets = [...net.parameters.values()].map((p) => p.offset);
-  return pack(gradients(loss, parameters), offsets, net.size);
+  return pack(total ?? [], offsets, net.size);
 }
 
 function check(name: string, value: number, fits: boolean, range: string) {
@@ -59,6 +73,11 @@ export interface OptimiserOptions {
    * PyTorch's `clip_grad_norm_` does (Pascanu et al. 2013, algorithm 1). Left out, they are not looked at.
    */
   readonly clipNorm?: number;
+  /**
+   * What the learning rate is multiplied by at each update, such as `cosineAnnealingLR`; 1 if left out. A
+   * rate that is set while training is multiplied too.
+   */
+  readonly schedule?: Schedule;
 }
 
 /** What an update starts from. */
@@ -83,18 +102,20 @@ interface Update {
 abstract class MomentOptimiser implements Optimiser {
   private readonly lr: number;
   private readonly clipNorm: number | undefined;
+  private readonly schedule: Schedule | undefined;
 
   constructor(
     /** What it updates. */
     readonly net: Net,
     private readonly kind: string,
     private readonly moments: readonly string[],
-    { lr = 1e-3, clipNorm }: OptimiserOptions,
+    { lr = 1e-3, clipNorm, schedule }: OptimiserOptions,
   ) {
     check('The learning rate', lr, lr >= 0, 'at least 0');
     if (clipNorm !== undefined) check('clipNorm', clipNorm, clipNorm > 0, 'positive');
     this.lr = lr;
     this.clipNorm = clipNorm;
+    this.schedule = schedule;
   }
 
   /** The numbers that decide an update, the learning rate first. */
@@ -106,10 +127,26 @@ abstract class MomentOptimiser implements Optimiser {
     return `${this.net.name}.${this.kind}.${part}`;
   }
 
+  /** The numbers that decide the next update, counted if there is a schedule. */
+  private hyperNow(graph: Graph): Tensor {
+    const { length } = this.hyper(this.lr);
+    const hyper = graph.variable(this.name('hyper'), [length]);
+    if (!this.schedule) return hyper;
+    const updates = graph.variable(this.name('updates'), [1]);
+    graph.assign(this.name('updates'), add(updates, 1));
+    const lr = mul(slice(hyper, [0], [1]), reshape(this.schedule(updates), [1]));
+    return concat([lr, slice(hyper, [1], [length])], 0);
+  }
+
   minimise(loss: Tensor): TracedUpdate {
-    const { graph } = loss;
+    return this.minimiseMean(1, () => loss);
+  }
+
+  minimiseMean(count: number, lossOf: (part: number) => Tensor): TracedUpdate {
+    check('The number of losses', count, Number.isInteger(count) && count >= 1, 'at least 1');
     const { net, clipNorm } = this;
-    const found = gradientsOf(net, loss);
+    const found = gradientsOf(net, count, lossOf);
+    const { graph } = found;
     const normBefore = clipNorm === undefined ? undefined : sqrt(sum(square(found)));
     // PyTorch adds the same 1e-6: a norm of 0 is no divisor.
     const clipped =
@@ -118,7 +155,7 @@ abstract class MomentOptimiser implements Optimiser {
       graph,
       parameters: net.weights(graph),
       gradients: clipped ?? found,
-      hyper: graph.variable(this.name('hyper'), [this.hyper(this.lr).length]),
+      hyper: this.hyperNow(graph),
       moment: (name) => graph.variable(this.name(name), [net.size]),
     });
     graph.assign(net.variable, parameters);
@@ -129,6 +166,7 @@ abstract class MomentOptimiser implements Optimiser {
   initialValues(): Map<string, Float32Array<ArrayBuffer>> {
     return new Map([
       [this.name('hyper'), this.hyper(this.lr)],
+      ...(this.schedule ? [[this.name('updates'), new Float32Array(1)] as const] : []),
       ...this.moments.map((name) => [this.name(name), new Float32Array(this.net.size)] as const),
     ]);
   }
@@ -139,6 +177,7 @@ abstract class MomentOptimiser implements Optimiser {
     return [
       ...this.moments.flatMap((name) => this.net.partsIn(this.name(name), `${prefix}.${name}`)),
       wholePart(this.name('hyper'), `${prefix}.hyper`, [length]),
+      ...(this.schedule ? [wholePart(this.name('updates'), `${prefix}.updates`, [1])] : []),
     ];
   }
 

@@ -39,7 +39,7 @@ const SAMPLES = 64;
 const MAX_SAMPLES = 4096;
 
 /** Keys of the metadata that say what the checkpoint is. */
-const OWN_METADATA = new Set(['format', 'step', 'options', 'choices', 'data']);
+const OWN_METADATA = new Set(['format', 'step', 'options', 'choices', 'data', 'classNames']);
 
 const isSampleCount = (n: number): boolean => Number.isInteger(n) && n >= 1 && n <= MAX_SAMPLES;
 
@@ -50,7 +50,7 @@ const isSampleCount = (n: number): boolean => Number.isInteger(n) && n >= 1 && n
  * - `metadata`, `options`: what the file says about itself is damaged, or no model
  * - `missing`, `unknown`, `dtype`, `shape`, `value`: of a tensor, which the message names
  * - `variables`: values to write do not belong to the nets they are said to be of
- * - `data`: the run was trained on other pictures
+ * - `data`: the run was trained on other pictures, or on other labels
  */
 export class CheckpointError extends GanvasError {
   override readonly name = 'CheckpointError';
@@ -80,6 +80,8 @@ export interface DataFingerprint {
   readonly count: number;
   /** SHA-256 of their bytes as they are trained on, in hexadecimal. */
   readonly digest: string;
+  /** Likewise of their labels, a byte a picture, where the run has classes. */
+  readonly labels?: string;
 }
 
 /** What a checkpoint holds beside the variables. */
@@ -91,6 +93,8 @@ export interface CheckpointExtras {
    * function of `seed`, step, `batchSize`, `dSteps` and the number of pictures, see `shuffledIndices`.
    */
   readonly data?: DataFingerprint | undefined;
+  /** What the run's classes are called, by their numbers. */
+  readonly classNames?: readonly string[] | undefined;
   /** Latents of the sample grid [n, latentDim], n from 1 to 4096. By default those of 64 pictures. */
   readonly latents?: Float32Array;
   /** Other strings to keep. Keys of the checkpoint's own are refused. */
@@ -112,6 +116,7 @@ export interface Checkpoint {
   readonly choices: Choices;
   /** Where the file says what its data were. */
   readonly data: DataFingerprint | undefined;
+  readonly classNames: readonly string[] | undefined;
   readonly latents: Float32Array;
   /** What was given beside the checkpoint's own. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -123,6 +128,8 @@ export interface GeneratorWeights {
   readonly options: GanOptions;
   /** Training steps that were done, where the file says so. */
   readonly step: number | undefined;
+  /** What its classes are called, where the file says so. */
+  readonly classNames: readonly string[] | undefined;
   /** The generator's variables: `generator.parameters` and running statistics. */
   readonly values: Map<string, Float32Array<ArrayBuffer>>;
 }
@@ -229,7 +236,8 @@ export function encodeCheckpoint(
       Object.keys(defaultOptions),
     ),
     choices: JSON.stringify(extras.choices),
-    ...(extras.data && { data: JSON.stringify(extras.data, ['count', 'digest']) }),
+    ...(extras.data && { data: JSON.stringify(extras.data, ['count', 'digest', 'labels']) }),
+    ...(extras.classNames && { classNames: JSON.stringify(extras.classNames) }),
   };
   for (const key of Object.keys(extras.metadata ?? {})) {
     if (OWN_METADATA.has(key)) {
@@ -244,7 +252,10 @@ export function encodeCheckpoint(
 }
 
 /** The metadata's entry of a key, an object in JSON. */
-function readJson(metadata: SafetensorsFile['metadata'], key: string): Record<string, unknown> {
+export function readJson(
+  metadata: SafetensorsFile['metadata'],
+  key: string,
+): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(metadata[key] ?? '');
@@ -296,14 +307,37 @@ function readChoices(metadata: SafetensorsFile['metadata']): Choices {
   return choices as Choices;
 }
 
-function readData(metadata: SafetensorsFile['metadata']): DataFingerprint | undefined {
+/** What the metadata say of the pictures, where they do. */
+export function readData(metadata: SafetensorsFile['metadata']): DataFingerprint | undefined {
   if (metadata.data === undefined) return undefined;
-  const { count, digest } = readJson(metadata, 'data');
+  const { count, digest, labels } = readJson(metadata, 'data');
   const counted = Number.isSafeInteger(count) && (count as number) > 0;
-  if (!counted || typeof digest !== 'string' || !/^[0-9a-f]{64}$/.test(digest)) {
-    throw new CheckpointError('metadata', "The metadata's data are no count and SHA-256 digest.");
+  const isDigest = (x: unknown): x is string => typeof x === 'string' && /^[0-9a-f]{64}$/.test(x);
+  if (!counted || !isDigest(digest) || !(labels === undefined || isDigest(labels))) {
+    throw new CheckpointError('metadata', "The metadata's data are no count and SHA-256 digests.");
   }
-  return { count: count as number, digest };
+  return { count: count as number, digest, ...(labels !== undefined && { labels }) };
+}
+
+function readClassNames(
+  metadata: SafetensorsFile['metadata'],
+  classes: number,
+): string[] | undefined {
+  if (metadata.classNames === undefined) return undefined;
+  let names: unknown;
+  try {
+    names = JSON.parse(metadata.classNames);
+  } catch {
+    // Told below, with everything else that is no list of names.
+  }
+  const isName = (name: unknown): name is string => typeof name === 'string';
+  if (!(Array.isArray(names) && names.length === classes && names.every(isName))) {
+    throw new CheckpointError(
+      'metadata',
+      `The metadata's classNames are not the names of ${classes} classes.`,
+    );
+  }
+  return names;
 }
 
 /** Takes a file's tensors one by one, and knows what is left. */
@@ -433,6 +467,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const options = readOptions(metadata);
   const choices = readChoices(metadata);
   const data = readData(metadata);
+  const classNames = readClassNames(metadata, options.classes);
   const players = new Players(options);
   const taker = new TensorTaker(tensors);
   const state = readState(taker, options.seed);
@@ -469,7 +504,10 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     values.set(variable, hyper);
   }
   const others = Object.entries(metadata).filter(([key]) => !OWN_METADATA.has(key));
-  return { options, step, values, choices, data, latents, metadata: Object.fromEntries(others) };
+  return {
+    ...{ options, step, values, choices, data, classNames, latents },
+    metadata: Object.fromEntries(others),
+  };
 }
 
 function checkFormat({ format }: SafetensorsFile['metadata']): void {
@@ -482,7 +520,10 @@ function checkFormat({ format }: SafetensorsFile['metadata']): void {
 }
 
 /** Sizes of the DCGAN whose generator's state_dict this is. */
-function inferShape(tensors: ReadonlyMap<string, ReadTensor>, prefix: string): DcganShape {
+function inferShape(
+  tensors: ReadonlyMap<string, ReadTensor>,
+  prefix: string,
+): DcganShape & Partial<Pick<GanOptions, 'classes'>> {
   // Transposed convolution, batch-norm, ReLU, and so on: weights of convolutions are every third.
   const convolutions: (readonly number[])[] = [];
   for (;;) {
@@ -501,13 +542,18 @@ function inferShape(tensors: ReadonlyMap<string, ReadTensor>, prefix: string): D
   }
   // The first makes a map of 4 × 4, and each one after it doubles that.
   const imageSize = 2 ** (convolutions.length + 1);
-  return { imageSize, latentDim: first[0], width: last[0], channels: last[1] };
+  const sizes = { imageSize, width: last[0], channels: last[1] };
+  // Classes come with vectors as long as the latents, and both go into the first layer.
+  const embedding = tensors.get(`${prefix}embedding.weight`)?.shape;
+  if (embedding?.length !== 2) return { ...sizes, latentDim: first[0] };
+  return { ...sizes, latentDim: embedding[1], classes: embedding[0] };
 }
 
 /**
  * Reads a generator and what else drawing samples takes: out of a checkpoint, or out of PyTorch's
  * weights of its DCGAN example (any of the sizes that `GanOptions` has), alone or with names that
- * start with `generator.`, where the sizes follow from the shapes. Other tensors are passed over,
+ * start with `generator.`, where the sizes follow from the shapes, and with an `embedding` of classes or
+ * without. Other tensors are passed over,
  * unless they claim to be the generator's.
  *
  * @throws {SafetensorsError} if it is no safetensors file.
@@ -532,7 +578,8 @@ export function decodeGenerator(bytes: Uint8Array): GeneratorWeights {
   // A checkpoint has both: weights and their average.
   if (!own) taker.refuseOthers(prefix);
   const step = own && /^\d{1,10}$/.test(metadata.step ?? '') ? Number(metadata.step) : undefined;
-  return { options: { ...options, ema: 0 }, step, values };
+  const classNames = own ? readClassNames(metadata, options.classes) : undefined;
+  return { options: { ...options, ema: 0 }, step, classNames, values };
 }
 
 /**
@@ -540,9 +587,14 @@ export function decodeGenerator(bytes: Uint8Array): GeneratorWeights {
  * thread: some milliseconds for each 10 MB.
  *
  * @param pictures as they are trained on: fitted to the model's size and channels
+ * @param labels theirs, where they are trained on too
  */
-export async function fingerprintOf({ count, data }: ImageSet): Promise<DataFingerprint> {
-  return { count, digest: await sha256(data) };
+export async function fingerprintOf(
+  { count, data }: ImageSet,
+  labels?: Uint8Array,
+): Promise<DataFingerprint> {
+  const [digest, ofLabels] = await Promise.all([sha256(data), labels && sha256(labels)]);
+  return { count, digest, ...(ofLabels && { labels: ofLabels }) };
 }
 
 /**
@@ -553,11 +605,14 @@ export async function fingerprintOf({ count, data }: ImageSet): Promise<DataFing
  */
 export function checkSameData(
   { data }: Pick<Checkpoint, 'data'>,
-  { count, digest }: DataFingerprint,
+  { count, digest, labels }: DataFingerprint,
 ): void {
-  if (!data || (data.count === count && data.digest === digest)) return;
-  const what =
-    data.count === count
+  if (!data) return;
+  const same = data.count === count && data.digest === digest;
+  if (same && data.labels === labels) return;
+  const what = same
+    ? `other labels than those of the ${count} pictures`
+    : data.count === count
       ? `others than the ${count} pictures`
       : `${count} pictures, and not the ${data.count}`;
   throw new CheckpointError(

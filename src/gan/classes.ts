@@ -2,6 +2,7 @@
 
 import { LabelError } from '../data/errors.ts';
 import type { ImageSet } from '../data/image-set.ts';
+import { GanvasError } from '../graph/errors.ts';
 import type { Tensor } from '../graph/graph.ts';
 import { equal } from '../ops/elementwise.ts';
 import { gatherRows } from '../ops/random.ts';
@@ -61,6 +62,65 @@ export function checkLabels({ name, labels, classNames }: ImageSet, classes: num
   return labels;
 }
 
-/** Numbers of the classes that so many pictures have that ask for none: all of them in turn. */
-export const classesInTurn = (count: number, classes: number): Uint8Array =>
-  Uint8Array.from({ length: count }, (_, i) => i % classes);
+/** One-hot rows [count, classes], row i of the class `at(i)`. */
+function rowsOf(
+  count: number,
+  classes: number,
+  at: (i: number) => number,
+): Float32Array<ArrayBuffer> {
+  const rows = new Float32Array(count * classes);
+  for (let i = 0; i < count; i++) rows[i * classes + at(i)] = 1;
+  return rows;
+}
+
+/** The classes of pictures where none are asked for: all of them in turn, one-hot [count, classes]. */
+export const classesInTurn = (count: number, classes: number): Float32Array<ArrayBuffer> =>
+  rowsOf(count, classes, (i) => i % classes);
+
+/** Pictures of a sample grid: about so many. */
+const GRID_COUNT = 64;
+/** Classes that get a column of their own, rather than follow each other in reading order. */
+const MOST_COLUMNS = 16;
+/** Columns of a grid where there is room for more than one of each class. */
+const COLUMNS = 8;
+
+/** Pictures of a sample grid that has as many of each class: 64, and of 10 classes 60. */
+export const gridCount = (classes: number): number =>
+  classes > 0 ? classes * Math.max(1, Math.round(GRID_COUNT / classes)) : GRID_COUNT;
+
+/**
+ * Columns of a grid of so many pictures, of all classes in turn: so many that each column is of one class,
+ * or about as many as there are rows, where there are no classes or too many.
+ */
+export function gridColumns(classes: number, count: number): number {
+  if (classes === 0 || classes > MOST_COLUMNS) return Math.ceil(Math.sqrt(count));
+  return Math.min(count, classes * Math.max(1, Math.floor(COLUMNS / classes)));
+}
+
+/**
+ * The classes that pictures are asked to be of, in turn, one-hot [count, classes].
+ *
+ * @throws {GanvasError} `samples` where there is no such class.
+ */
+export function choiceOfClasses(
+  chosen: ArrayLike<number>,
+  classes: number,
+  count: number,
+): Float32Array<ArrayBuffer> {
+  if (classes === 0) {
+    throw new GanvasError(
+      'samples',
+      'This generator was trained without classes.',
+      'Leave `classes` out, or train with labels and `classes`.',
+    );
+  }
+  const odd = Array.from(chosen).find((n) => !(Number.isInteger(n) && n >= 0 && n < classes));
+  if (chosen.length === 0 || odd !== undefined) {
+    throw new GanvasError(
+      'samples',
+      chosen.length === 0 ? 'No class is chosen.' : `There is no class ${odd} of ${classes}.`,
+      `Choose from 0 to ${classes - 1}.`,
+    );
+  }
+  return rowsOf(count, classes, (i) => chosen[i % chosen.length]);
+}

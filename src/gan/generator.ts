@@ -4,6 +4,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { LastingSession } from '../training/lasting-session.ts';
 import { Session } from '../training/session.ts';
 import { decodeGenerator } from './checkpoint.ts';
+import { gridCount } from './classes.ts';
 import type { GanOptions } from './options.ts';
 import type { Pictures } from './pictures.ts';
 import {
@@ -35,6 +36,8 @@ export class Generator {
     readonly options: GanOptions,
     /** Training steps that it had done, where its file says so. */
     readonly step: number | undefined,
+    /** What the classes that it draws are called, by their numbers, where its file says so. */
+    readonly classNames: readonly string[] | undefined,
     players: Players,
     lasting: LastingSession,
   ) {
@@ -64,7 +67,7 @@ export class Generator {
    * Errors: `SafetensorsError` and `CheckpointError` where there is no whole generator in the file.
    */
   static async load(engine: Engine, file: Uint8Array): Promise<Generator> {
-    const { options, step, values } = decodeGenerator(file);
+    const { options, step, classNames, values } = decodeGenerator(file);
     const players = new Players(options);
     // A step that does nothing but name what the functions beside it read.
     const graph = new Graph();
@@ -74,11 +77,17 @@ export class Generator {
     const session = await Session.open(engine, program, values);
     const quiet = { lost: () => {}, recovered: () => {} };
     const lasting = new LastingSession(engine, program, session, step ?? 0, quiet);
-    return new Generator(options, step, players, lasting);
+    return new Generator(options, step, classNames, players, lasting);
   }
 
   /** Latents that `sample` would draw from: flat [count, latentDim]. */
-  latents({ count = 64, seed = this.options.seed }: { count?: number; seed?: number } = {}) {
+  latents({
+    count = gridCount(this.options.classes),
+    seed = this.options.seed,
+  }: {
+    count?: number;
+    seed?: number;
+  } = {}) {
     return latentsOf(this.options, count, seed);
   }
 
@@ -88,7 +97,7 @@ export class Generator {
   }
 
   /** What draws so many pictures on the device, where they can stay. */
-  sampler({ count = 64 }: { count?: number } = {}): Promise<Sampler> {
+  sampler({ count }: { count?: number } = {}): Promise<Sampler> {
     return this.#samplers.make(count);
   }
 

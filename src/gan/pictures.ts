@@ -14,11 +14,16 @@ export interface PictureGrid {
   readonly pixels: Uint8Array<ArrayBuffer>;
   /** Training steps that the generator had done. */
   readonly step: number;
+  /** Pictures in a row that puts those of a class below each other, where there are classes in turn. */
+  readonly columns?: number;
 }
 
 /** How pictures are laid out in one. */
 export interface GridLayout {
-  /** Pictures in a row; by default as many as make the grid about square. */
+  /**
+   * Pictures in a row; by default as many as make the grid about square, or, of pictures of all classes in
+   * turn, so many that each column is of one class.
+   */
   readonly columns?: number;
   /** Black pixels between pictures and around them, 2 by default. */
   readonly gap?: number;
@@ -32,14 +37,16 @@ export class Pictures implements PictureGrid {
   readonly count: number;
   readonly pixels: Uint8Array<ArrayBuffer>;
   readonly step: number;
+  readonly columns: number;
 
-  constructor({ width, height, channels, count, pixels, step }: PictureGrid) {
+  constructor({ width, height, channels, count, pixels, step, columns }: PictureGrid) {
     this.width = width;
     this.height = height;
     this.channels = channels;
     this.count = count;
     this.pixels = pixels;
     this.step = step;
+    this.columns = columns ?? Math.ceil(Math.sqrt(count));
   }
 
   /**
@@ -59,7 +66,7 @@ export class Pictures implements PictureGrid {
     return createImageBitmap(this.toImageData(what));
   }
 
-  private grid({ columns = Math.ceil(Math.sqrt(this.count)), gap = 2 }: GridLayout): ImageData {
+  private grid({ columns = this.columns, gap = 2 }: GridLayout): ImageData {
     const possible = Number.isInteger(columns) && columns >= 1 && Number.isInteger(gap) && gap >= 0;
     if (!possible) {
       throw new GanvasError(

@@ -6,22 +6,37 @@ import { GanvasError } from '../graph/errors.ts';
 import type { DeviceTensor } from '../runtime/executable.ts';
 import type { GraphFunction, TracedFunction } from '../training/graph-function.ts';
 import type { Attachment } from '../training/lasting-session.ts';
+import { choiceOfClasses, classesInTurn, gridColumns, gridCount } from './classes.ts';
 import type { GanOptions } from './options.ts';
 import { type GridLayout, Pictures } from './pictures.ts';
 import { requirements } from './requirements.ts';
-import { type Players, sampleLatents, traceSamples, variableNames } from './step.ts';
+import {
+  type LatentOptions,
+  type Players,
+  sampleLatents,
+  traceSamples,
+  variableNames,
+} from './step.ts';
 
-/** Which latents pictures are drawn from. */
+/** What pictures are drawn from. */
 export interface LatentChoice {
   /** Flat [count, latentDim], of your own, such as those of `interpolate`. */
   readonly latents?: Float32Array;
   /** Latents of another seed than the model's own; a whole number from 0 to 2³² − 1. */
   readonly seed?: number;
+  /**
+   * Of a generator of classes, the numbers of those that the pictures are of, in turn: `[7]` for sevens
+   * alone. By default of all classes in turn, so that a grid of so many columns has one in each.
+   */
+  readonly classes?: ArrayLike<number>;
 }
 
-/** What is drawn; by default 64 pictures of the model's own latents, always the same. */
+/**
+ * What is drawn; by default 64 pictures of the model's own latents, or about so many where each class
+ * gets as many. Always the same.
+ */
 export interface SampleOptions extends LatentChoice {
-  /** 1 to 4096; by default as many as there are latents, or 64. */
+  /** 1 to 4096; by default as many as there are latents, or else classes asked for, or 64. */
   readonly count?: number;
 }
 
@@ -35,15 +50,27 @@ export interface CanvasView {
   [Symbol.dispose](): void;
 }
 
-/** The function that draws pictures: latents [count, 1, 1, latentDim] → pictures [count, H, W, C]. */
-type Draw = GraphFunction<typeof variableNames.sampleLatents, 'pictures'>;
+/** What decides which pictures are drawn; the latter where there are classes. */
+type DrawInput = typeof variableNames.sampleLatents | typeof variableNames.sampleClasses;
 
-const traceDraw = (
-  players: Players,
-  count: number,
-): TracedFunction<typeof variableNames.sampleLatents, 'pictures'> => ({
+/**
+ * The function that draws pictures: latents [count, 1, 1, latentDim], and classes [count, classes] where
+ * there are any → pictures [count, H, W, C].
+ */
+type Draw = GraphFunction<DrawInput, 'pictures'>;
+
+/** What is drawn from where nothing else is asked for. */
+function ownInputs(options: GanOptions, count: number): Map<DrawInput, Float32Array<ArrayBuffer>> {
+  const { classes } = options;
+  const own = new Map<DrawInput, Float32Array<ArrayBuffer>>();
+  own.set(variableNames.sampleLatents, sampleLatents(options, count));
+  if (classes > 0) own.set(variableNames.sampleClasses, classesInTurn(count, classes));
+  return own;
+}
+
+const traceDraw = (players: Players, count: number): TracedFunction<DrawInput, 'pictures'> => ({
   graph: traceSamples(players, count),
-  inputs: new Map([[variableNames.sampleLatents, sampleLatents(players.options, count)]]),
+  inputs: ownInputs(players.options, count),
   outputs: ['pictures'],
 });
 
@@ -62,9 +89,9 @@ interface GridTexture {
  * without anything being made anew. Made by `sampler` of a trainer or a `Generator`.
  */
 export class Sampler {
-  /** The latents that were written last, where they are the model's own. */
-  #written: Float32Array | undefined;
-  readonly #own: Float32Array;
+  /** What was written last. */
+  readonly #written: Map<DrawInput, Float32Array>;
+  readonly #own: ReadonlyMap<DrawInput, Float32Array>;
   readonly #draw: Draw;
   readonly #options: GanOptions;
   readonly #host: SamplerHost;
@@ -84,8 +111,8 @@ export class Sampler {
     this.#draw = draw;
     this.#options = options;
     this.#host = host;
-    this.#own = sampleLatents(options, count);
-    this.#written = this.#own;
+    this.#own = ownInputs(options, count);
+    this.#written = new Map(this.#own);
   }
 
   /**
@@ -94,33 +121,32 @@ export class Sampler {
    * the next `draw` or `read` overwrites it, and it ends with the device.
    */
   draw(choice: LatentChoice = {}): DeviceTensor {
-    const latents = this.#latents(choice);
-    if (latents) this.#draw.write(variableNames.sampleLatents, latents);
+    for (const [name, values] of this.#inputs(choice)) this.#draw.write(name, values);
     this.#draw.run();
     return this.#draw.output('pictures');
   }
 
   /** Draws pictures and brings them to the host. */
   async read(choice: LatentChoice = {}): Promise<Pictures> {
-    const latents = this.#latents(choice);
+    const inputs = this.#inputs(choice);
     const { step } = this.#host;
-    const drawn = await this.#draw.call(latents && { [variableNames.sampleLatents]: latents });
+    const drawn = await this.#draw.call(Object.fromEntries(inputs));
     const pixels = Uint8Array.from(drawn.pictures, (x) =>
       Math.min(255, Math.max(0, Math.round((x + 1) * 127.5))),
     );
     const { imageSize, channels } = this.#options;
     const { count } = this;
-    return new Pictures({ width: imageSize, height: imageSize, channels, count, pixels, step });
+    const shape = { width: imageSize, height: imageSize, channels, count };
+    // Classes that are asked for have no columns of their own.
+    const inTurn = !choice.classes && { columns: this.#columns };
+    return new Pictures({ ...shape, pixels, step, ...inTurn });
   }
 
   /**
    * The pictures that were drawn last, in a grid, as a texture of the format `rgba8unorm`: to be bound,
    * or copied from, by commands that are submitted later. The same texture each time for one layout.
    */
-  texture({
-    columns = Math.ceil(Math.sqrt(this.count)),
-    gap = GRID_GAP,
-  }: GridLayout = {}): GPUTexture {
+  texture({ columns = this.#columns, gap = GRID_GAP }: GridLayout = {}): GPUTexture {
     const key = `${columns} ${gap}`;
     const source = this.#draw.output('pictures');
     let grid = this.#textures.get(key);
@@ -154,22 +180,32 @@ export class Sampler {
     return new GridPainter(device, canvas, shape, this.#draw.output('pictures'));
   }
 
+  get #columns(): number {
+    return gridColumns(this.#options.classes, this.count);
+  }
+
   get #gridShape() {
     const { imageSize: size, channels } = this.#options;
     return { count: this.count, size, channels };
   }
 
-  /** The latents to write first, if they are not there already. */
-  #latents({ latents, seed }: LatentChoice): Float32Array | undefined {
-    if (latents) {
-      // The caller may fill the same array with others: it is never known to be there.
-      this.#written = undefined;
-      return latents;
+  /** What to write first, as far as it is not there already. */
+  #inputs({ latents, seed, classes }: LatentChoice): Map<DrawInput, Float32Array> {
+    const wanted = new Map<DrawInput, Float32Array>(this.#own);
+    if (classes !== undefined) {
+      const chosen = choiceOfClasses(classes, this.#options.classes, this.count);
+      wanted.set(variableNames.sampleClasses, chosen);
     }
-    const wanted = seed === undefined ? this.#own : latentsOf(this.#options, this.count, seed);
-    const there = this.#written === wanted;
-    this.#written = wanted;
-    return there ? undefined : wanted;
+    if (latents) wanted.set(variableNames.sampleLatents, latents);
+    else if (seed !== undefined)
+      wanted.set(variableNames.sampleLatents, latentsOf(this.#options, this.count, seed));
+    for (const [name, values] of wanted) {
+      // The caller may fill the same array with others: only the model's own is known to be there.
+      const own = values === this.#own.get(name);
+      if (own && this.#written.get(name) === values) wanted.delete(name);
+      this.#written.set(name, values);
+    }
+    return wanted;
   }
 
   /** Frees its memory on the device. Twice is fine. */
@@ -209,14 +245,13 @@ export interface SamplerHost {
 const samplesError = (message: string, advice: string) =>
   new GanvasError('samples', message, advice);
 
-const DEFAULT_COUNT = 64;
 const MAX_COUNT = 4096;
 /** Samplers that are kept for the next time that so many pictures are wanted. */
 const MAX_IDLE = 4;
 
 /** Latents of a seed, drawn on the host, flat [count, latentDim]. */
 export function latentsOf(
-  options: GanOptions,
+  options: LatentOptions,
   count: number,
   seed: number,
 ): Float32Array<ArrayBuffer> {
@@ -251,7 +286,7 @@ export class Samplers {
 
   async sample({ count, ...choice }: SampleOptions): Promise<Pictures> {
     this.host.assertUsable();
-    const shared = this.take(this.countOf(count, choice.latents));
+    const shared = this.take(this.countOf(count, choice));
     try {
       return await (await shared.sampler).read(choice);
     } finally {
@@ -259,8 +294,8 @@ export class Samplers {
     }
   }
 
-  private countOf(count: number | undefined, latents: Float32Array | undefined): number {
-    if (!latents) return count ?? DEFAULT_COUNT;
+  private countOf(count: number | undefined, { latents, classes }: LatentChoice): number {
+    if (!latents) return count ?? classes?.length ?? this.defaultCount;
     const { latentDim } = this.players.options;
     const rows = latents.length / latentDim;
     if (!(latents instanceof Float32Array) || rows !== (count ?? Math.trunc(rows))) {
@@ -272,8 +307,12 @@ export class Samplers {
     return rows;
   }
 
+  private get defaultCount(): number {
+    return gridCount(this.players.options.classes);
+  }
+
   /** One that the caller owns. */
-  async make(count: number): Promise<Sampler> {
+  async make(count = this.defaultCount): Promise<Sampler> {
     this.host.assertUsable();
     checkCount(count);
     try {
@@ -320,15 +359,17 @@ export class Samplers {
 
   async attachCanvas(
     canvas: HTMLCanvasElement | OffscreenCanvas,
-    { count = DEFAULT_COUNT, columns = 8 }: { count?: number; columns?: number },
+    { count = this.defaultCount, columns }: { count?: number; columns?: number },
   ): Promise<CanvasView> {
     const { host } = this;
+    const { classes } = this.players.options;
+    const inRow = columns ?? (classes > 0 ? gridColumns(classes, count) : 8);
     host.assertUsable();
     const shared = this.take(count);
     const attaching = async () => {
       const sampler = await shared.sampler;
       await host.usableDevice();
-      return { sampler, painter: sampler.painter(canvas, columns) };
+      return { sampler, painter: sampler.painter(canvas, inRow) };
     };
     const attached = await attaching().catch((error: unknown) => {
       this.release(shared);
@@ -338,7 +379,7 @@ export class Samplers {
     let { painter } = attached;
     const attachment: Attachment = {
       reattach: () => {
-        painter = sampler.painter(canvas, columns);
+        painter = sampler.painter(canvas, inRow);
       },
       detach: () => {
         painter.dispose();

@@ -15,6 +15,7 @@ import {
   encodeCheckpoint,
   fingerprintOf,
 } from './checkpoint.ts';
+import { checkLabels, classData, gridCount } from './classes.ts';
 import { RunMemoryError, runMemoryError } from './memory.ts';
 import { type MetricName, metricNames } from './metrics.ts';
 import { type GanOptions, resolveOptions } from './options.ts';
@@ -57,11 +58,14 @@ interface Start {
   values(): ReadonlyMap<string, Elements>;
   readonly step: number;
   readonly choices?: Choices;
+  readonly classNames: readonly string[] | undefined;
 }
 
 /** Pictures of the size that a run wants. */
 interface Prepared {
   readonly set: ImageSet;
+  /** Where the run has classes. */
+  readonly labels: Uint8Array | undefined;
   readonly fingerprint: DataFingerprint;
 }
 
@@ -79,6 +83,8 @@ export class GanTrainer extends BaseTrainer<MetricName> {
   private constructor(
     engine: Engine,
     private readonly players: Players,
+    /** What the classes of the pictures are called, by their numbers, where that is known. */
+    readonly classNames: readonly string[] | undefined,
     private readonly data: DataFingerprint,
     program: TrainingProgram<MetricName>,
     session: Session,
@@ -119,7 +125,8 @@ export class GanTrainer extends BaseTrainer<MetricName> {
     const prepared = await GanTrainer.prepare(engine, pictures, options, settings.signal);
     for (;;) {
       const players = new Players(options);
-      const start = { options, values: () => players.initialValues(), step: 0 };
+      const { classNames } = pictures;
+      const start = { options, values: () => players.initialValues(), step: 0, classNames };
       try {
         return await GanTrainer.open(engine, prepared, start, settings);
       } catch (error) {
@@ -143,10 +150,11 @@ export class GanTrainer extends BaseTrainer<MetricName> {
     checkpoint: Uint8Array<ArrayBuffer>,
     settings: TrainerOptions = {},
   ): Promise<GanTrainer> {
-    const { options, values, step, choices, data } = decodeCheckpoint(checkpoint);
+    const { options, values, step, choices, data, ...file } = decodeCheckpoint(checkpoint);
     const prepared = await GanTrainer.prepare(engine, pictures, options, settings.signal);
     checkSameData({ data }, prepared.fingerprint);
-    const start = { options, values: () => values, step, choices };
+    const { classNames = file.classNames } = pictures;
+    const start = { options, values: () => values, step, choices, classNames };
     return GanTrainer.open(engine, prepared, start, settings);
   }
 
@@ -160,20 +168,21 @@ export class GanTrainer extends BaseTrainer<MetricName> {
     const { imageSize, channels } = options;
     const { limits } = (await engine.reopen()).gpu;
     const { count } = checkImageSet(pictures);
+    const labels = options.classes > 0 ? checkLabels(pictures, options.classes) : undefined;
     // Before they are resized, which needs so much of the host's memory.
     if (count * imageSize ** 2 * channels > limits.maxStorageBufferBindingSize) {
       requirements(options, { count }).check(limits);
     }
     const set = fitToSquare(pictures, imageSize, channels);
-    const fingerprint = await fingerprintOf(set);
+    const fingerprint = await fingerprintOf(set, labels);
     signal?.throwIfAborted();
-    return { set, fingerprint };
+    return { set, labels, fingerprint };
   }
 
   private static async open(
     engine: Engine,
-    { set, fingerprint }: Prepared,
-    { options, values, step, choices }: Start,
+    { set, labels, fingerprint }: Prepared,
+    { options, values, step, choices, classNames }: Start,
     settings: TrainerOptions,
   ): Promise<GanTrainer> {
     const begun = performance.now();
@@ -187,13 +196,18 @@ export class GanTrainer extends BaseTrainer<MetricName> {
     const program: TrainingProgram<MetricName> = {
       step: traceStep(players, [count, height, width, channels]),
       metrics: metricNames,
-      initial: new Map<string, Elements>([...values(), [variableNames.data, set.data]]),
+      initial: new Map<string, Elements>([
+        ...values(),
+        [variableNames.data, set.data],
+        ...(labels ? classData(labels, options.classes) : []),
+      ]),
       parts: players.parts(),
     };
     try {
       const session = await Session.open(engine, program, program.initial, choices, settings);
       const start = { step, begun };
-      return new GanTrainer(engine, players, fingerprint, program, session, settings, start);
+      const names = options.classes > 0 ? classNames : undefined;
+      return new GanTrainer(engine, players, names, fingerprint, program, session, settings, start);
     } catch (error) {
       // The device knows buffers; what they are for, and which batch would fit, is known here.
       if (error instanceof LimitError) requirements(options, { count }).check(limits);
@@ -210,26 +224,34 @@ export class GanTrainer extends BaseTrainer<MetricName> {
 
   /**
    * Draws pictures by running statistics and, if on, the averaged weights. By default the first of one
-   * fixed sequence, whatever their number: 16 pictures are the first 16 of 64.
+   * fixed sequence, whatever their number: 16 pictures are the first 16 of 64. Where there are classes,
+   * pictures are of all of them in turn, or of those that are asked for.
    *
-   * Errors: `GanvasError` of the code `samples` for a number, latents or a seed that is not possible.
+   * Errors: `GanvasError` of the code `samples` for a number, latents, a seed or classes that are not
+   * possible.
    */
   sample(options: SampleOptions = {}): Promise<Pictures> {
     return this.samplers.sample(options);
   }
 
   /** `sample` of the fixed sequence: what shows how training goes on. */
-  sampleGrid({ count = 64 }: { count?: number } = {}): Promise<Pictures> {
-    return this.samplers.sample({ count });
+  sampleGrid({ count }: { count?: number } = {}): Promise<Pictures> {
+    return this.samplers.sample({ ...(count !== undefined && { count }) });
   }
 
   /** What draws so many pictures on the device, where they can stay. */
-  sampler({ count = 64 }: { count?: number } = {}): Promise<Sampler> {
+  sampler({ count }: { count?: number } = {}): Promise<Sampler> {
     return this.samplers.make(count);
   }
 
   /** Latents that `sample` would draw from: flat [count, latentDim]. */
-  latents({ count = 64, seed = this.options.seed }: { count?: number; seed?: number } = {}) {
+  latents({
+    count = gridCount(this.options.classes),
+    seed = this.options.seed,
+  }: {
+    count?: number;
+    seed?: number;
+  } = {}) {
     return latentsOf(this.options, count, seed);
   }
 
@@ -261,6 +283,7 @@ export class GanTrainer extends BaseTrainer<MetricName> {
     return encodeCheckpoint(this.players, await this.readState(), {
       choices: this.choices,
       data: this.data,
+      classNames: this.classNames,
     });
   }
 

@@ -5,14 +5,18 @@ import { download } from './download.ts';
 import { type Client, connect, type News, Refusal } from './engine/client.ts';
 import { problemOf } from './engine/problem.ts';
 import type { DataSource } from './engine/protocol.ts';
+import { liveKeys } from './fields.ts';
+import { hashOf } from './link.ts';
 import { problemText } from './panels/problem.text.ts';
 import { change, type Settings } from './presets.ts';
 import {
   adapter,
+  copied,
   data,
   history,
   historyVersion,
   latest,
+  linked,
   locked,
   phase,
   pictures,
@@ -43,6 +47,16 @@ export function start(): void {
   worker.send({ type: 'canvas', canvas: offscreen }, [offscreen]);
   worker.send({ type: 'open' });
 
+  // The address always means the settings of now, so that copying it shares them.
+  effect(() => globalThis.history.replaceState(null, '', hashOf(settings.value)));
+  if (linked.unknown.length > 0) {
+    const { unknownLink, unknownLinkAdvice } = problemText();
+    problem.value = {
+      ...{ code: 'link', message: unknownLink(linked.unknown.join(', ')) },
+      advice: unknownLinkAdvice,
+    };
+  }
+
   // Pictures are read as soon as they are chosen, so that what cannot be read is known early.
   effect(() => {
     const { imageSize } = settings.value;
@@ -66,9 +80,8 @@ export function train(): void {
     return;
   }
   if (!ready.value || (phase.value !== 'idle' && phase.value !== 'failed')) return;
-  const { imageSize, width, latentDim, batchSize, learningRate, ema, flip, seed } = settings.value;
-  const nets = { imageSize, width, latentDim, batchSize, ema, flip, seed, channels: channels() };
-  const options = { ...nets, lrD: learningRate, lrG: learningRate };
+  const { data: _data, preset: _preset, colour: _colour, ...chosen } = settings.value;
+  const options = { ...chosen, channels: channels() };
   forgetRun();
   phase.value = 'starting';
   worker.send({ type: 'train', job, source: source(), options });
@@ -87,8 +100,13 @@ export function reset(): void {
   phase.value = 'idle';
 }
 
+/** Changes settings; during a run those alone that a run takes up as it goes. */
 export function configure(patch: Partial<Settings>): void {
-  if (!locked.value) settings.value = change(settings.value, patch);
+  const live = Object.keys(patch).every((key) => liveKeys.includes(key as keyof Settings));
+  if (locked.value && !live) return;
+  settings.value = change(settings.value, patch);
+  const { lrD, lrG } = settings.value;
+  if (locked.value) worker.send({ type: 'rates', lrD, lrG });
 }
 
 /** Takes files as the data set. Those that a system hides are no pictures of anybody's. */
@@ -109,6 +127,12 @@ export function choosePictures(files: readonly File[]): void {
     pictures.value = { id: (pictures.value?.id ?? 0) + 1, files: seen };
     configure({ data: 'pictures' });
   });
+}
+
+/** Puts a link with the settings of now where it can be pasted. */
+export async function copyLink(): Promise<void> {
+  await navigator.clipboard.writeText(location.href);
+  copied.value = location.href;
 }
 
 /** Offers the run as a file to keep. */
@@ -206,7 +230,7 @@ function onEvent(event: News): void {
 /** The first adapter decides the preset; one that replaces a lost one changes no settings. */
 function onAdapter(software: boolean, first: boolean): void {
   if (phase.value === 'opening') phase.value = 'idle';
-  if (first && settings.value.preset !== 'custom') {
+  if (first && !linked.chosen) {
     configure({ preset: software ? 'small' : 'full' });
   }
 }

@@ -1,32 +1,22 @@
 /** What a visitor can choose, and what is chosen for them. */
 
+import { defaultOptions, type GanOptions } from '../src/index.ts';
 import type { DataSource } from './engine/protocol.ts';
 
 export type DataKind = DataSource['kind'];
 export type PresetName = 'small' | 'full' | 'custom';
 
-export interface Settings {
+/** The data, and the engine's own options. */
+export interface Settings extends Omit<GanOptions, 'channels'> {
   readonly data: DataKind;
   readonly preset: PresetName;
-  readonly imageSize: number;
   /** Colour or grey, for a visitor's own pictures; MNIST is grey. */
   readonly colour: boolean;
-  readonly width: number;
-  readonly latentDim: number;
-  readonly batchSize: number;
-  readonly learningRate: number;
-  readonly ema: number;
-  readonly flip: boolean;
-  readonly seed: number;
 }
-
-export const imageSizes = [16, 32, 64, 128] as const;
-export const widths = [4, 8, 16, 32, 64, 128] as const;
-export const batchSizes = [8, 16, 32, 64, 128, 256] as const;
 
 type Chosen = Pick<
   Settings,
-  'imageSize' | 'width' | 'latentDim' | 'batchSize' | 'learningRate' | 'ema'
+  'imageSize' | 'width' | 'latentDim' | 'batchSize' | 'lrD' | 'lrG' | 'ema'
 >;
 
 /** The numbers of a preset, which may depend on the data. */
@@ -37,7 +27,8 @@ export function presetValues(name: Exclude<PresetName, 'custom'>, data: DataKind
       width: 8,
       latentDim: 64,
       batchSize: 16,
-      learningRate: 2e-3,
+      lrD: 2e-3,
+      lrG: 2e-3,
       ema: 0.995,
     };
   }
@@ -47,23 +38,47 @@ export function presetValues(name: Exclude<PresetName, 'custom'>, data: DataKind
     width: 64,
     latentDim: 100,
     batchSize: 64,
-    learningRate: 2e-4,
+    lrD: 2e-4,
+    lrG: 2e-4,
     ema: 0,
   };
 }
 
+const { channels: _, ...engineDefaults } = defaultOptions;
+
 export const initialSettings: Settings = {
+  ...engineDefaults,
   data: 'mnist',
   preset: 'small',
   ...presetValues('small', 'mnist'),
   colour: true,
-  flip: false,
   seed: 1,
 };
 
+/** What bounds the slope of D, with none of it. */
+const UNBOUNDED = { clipWeights: 0, gradientPenalty: 0, r1: 0 } as const;
+
+/**
+ * What has to change with a choice for the run to make sense. A visitor who wants another combination
+ * chooses it afterwards.
+ */
+function companions(settings: Settings, patch: Partial<Settings>): Partial<Settings> {
+  const { objective, normD } = patch;
+  if (objective !== undefined && objective !== settings.objective) {
+    // Gulrajani et al. 2017, algorithm 1: no batch-norm in D beside the penalty, and β1 = 0.
+    const critic = objective === 'wasserstein' || objective.startsWith('mmd-');
+    const slope: Partial<Settings> = critic
+      ? { ...UNBOUNDED, gradientPenalty: 10, normD: 'none', beta1: 0 }
+      : { ...UNBOUNDED, normD: defaultOptions.normD, beta1: defaultOptions.beta1 };
+    return { ...slope, generatorLoss: defaultOptions.generatorLoss, labelSmoothing: 0 };
+  }
+  if (normD === 'batch') return { gradientPenalty: 0, r1: 0 };
+  return {};
+}
+
 /** Settings after a change by hand: a number of a preset makes it a custom one. */
 export function change(settings: Settings, patch: Partial<Settings>): Settings {
-  const next = { ...settings, ...patch };
+  const next = { ...settings, ...companions(settings, patch), ...patch };
   if (next.preset === 'custom') return next;
   const renewed = patch.preset !== undefined || patch.data !== undefined;
   const values = presetValues(next.preset, next.data);

@@ -4,7 +4,8 @@ import { computed, signal } from '@preact/signals';
 import type { StepMetrics } from '../src/index.ts';
 import type { AdapterSummary, DataSummary, Problem, Progress } from './engine/protocol.ts';
 import { History } from './history.ts';
-import { initialSettings, type Settings } from './presets.ts';
+import { settingsOf } from './link.ts';
+import type { Settings } from './presets.ts';
 
 export type Phase =
   /** Looking for an adapter. */
@@ -28,7 +29,11 @@ export interface Pictures {
 export const phase = signal<Phase>('opening');
 export const adapter = signal<AdapterSummary | null>(null);
 export const problem = signal<Problem | null>(null);
-export const settings = signal<Settings>(initialSettings);
+/** What the address said when the page was opened. */
+export const linked = settingsOf(location.hash);
+export const settings = signal<Settings>(linked.settings);
+/** The link that was copied last. */
+export const copied = signal<string | null>(null);
 export const pictures = signal<Pictures | null>(null);
 /** The set that was read last. */
 export const data = signal<DataSummary | null>(null);

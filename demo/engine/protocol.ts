@@ -3,21 +3,10 @@
  * hands out stays in the worker.
  */
 
-import type { LeftOut, StepMetrics } from '../../src/index.ts';
+import type { GanOptions, LeftOut, StepMetrics } from '../../src/index.ts';
 
 /** How to train: everything that the page lets a visitor choose. */
-export interface TrainOptions {
-  readonly imageSize: number;
-  readonly channels: 1 | 3;
-  readonly width: number;
-  readonly latentDim: number;
-  readonly batchSize: number;
-  readonly lrD: number;
-  readonly lrG: number;
-  readonly ema: number;
-  readonly flip: boolean;
-  readonly seed: number;
-}
+export type TrainOptions = GanOptions & { readonly channels: 1 | 3 };
 
 export type DataSource =
   | { readonly kind: 'mnist'; readonly url: string }
@@ -53,6 +42,8 @@ export type Request =
       readonly source: DataSource;
       readonly options: TrainOptions;
     }
+  /** New learning rates of the run that is going on. */
+  | { readonly type: 'rates'; readonly lrD: number; readonly lrG: number }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   /** Ends the run, or whatever it was waiting for, and frees its memory. */

@@ -24,6 +24,11 @@ const GRID = { count: 64, columns: 8 };
 
 export type TrainRequest = Extract<Request, { type: 'train' }>;
 
+interface Rates {
+  readonly lrD: number;
+  readonly lrG: number;
+}
+
 export class Run {
   readonly #studio: Studio;
   readonly #request: TrainRequest;
@@ -31,6 +36,8 @@ export class Run {
   /** Settles when the run has let go of the device and the canvas. */
   readonly #cleared: Promise<void>;
   #trainer: GanTrainer | undefined;
+  /** Those that were set before there was a trainer. */
+  #rates: Rates | undefined;
 
   /** Ends the run before, if there is one, and begins when that has let go of everything. */
   constructor(studio: Studio, request: TrainRequest) {
@@ -45,6 +52,12 @@ export class Run {
   /** From when it trains until it is over. */
   get trainer(): GanTrainer | undefined {
     return this.#trainer;
+  }
+
+  /** New ones, also for a run that is still being prepared. */
+  setLearningRates(rates: Rates): void {
+    if (this.#trainer) this.#trainer.setLearningRates(rates);
+    else this.#rates = rates;
   }
 
   /** Ends it, or whatever it waits for, and frees its memory. */
@@ -75,6 +88,7 @@ export class Run {
       try {
         signal.throwIfAborted();
         this.#trainer = trainer;
+        if (this.#rates) trainer.setLearningRates(this.#rates);
         await this.#follow(trainer, engine.adapter.software);
       } finally {
         this.#trainer = undefined;

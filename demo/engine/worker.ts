@@ -49,6 +49,9 @@ function handle(request: Request): void {
     case 'train':
       new Run(studio, request);
       break;
+    case 'rates':
+      studio.run?.setLearningRates(request);
+      break;
     case 'pause':
       studio.run?.trainer?.pause();
       break;

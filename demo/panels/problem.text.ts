@@ -37,6 +37,8 @@ export const problemText = translated({
     ],
     missing: 'This browser offers no WebGPU here.',
     noFiles: 'There were no files in that.',
+    unknownLink: (parts: string) => `The link says what this page does not understand: ${parts}.`,
+    unknownLinkAdvice: 'The rest of it was used. It may come from a newer version of the page.',
     noFilesAdvice: 'Choose PNG, JPEG or WebP pictures, or a folder of them.',
   },
   ja: {
@@ -75,6 +77,8 @@ export const problemText = translated({
     ],
     missing: 'このブラウザーでは WebGPU が使えません。',
     noFiles: 'ファイルが入っていませんでした。',
+    unknownLink: (parts: string) => `リンクの次の部分が分かりません：${parts}`,
+    unknownLinkAdvice: '残りの部分は使いました。新しい版のページのリンクかもしれません。',
     noFilesAdvice: 'PNG、JPEG、WebP の画像か、そのフォルダーを選んでください。',
   },
 });

@@ -1,17 +1,13 @@
 import { h } from 'preact';
-import { configure } from '../actions.ts';
-import { count } from '../format.ts';
-import {
-  batchSizes,
-  imageSizes,
-  type PresetName,
-  presetValues,
-  type Settings,
-  widths,
-} from '../presets.ts';
-import { adapter, locked, settings } from '../state.ts';
-import { Checkbox, NumberInput, Select } from '../ui/field.ts';
+import { configure, copyLink } from '../actions.ts';
+import { groupNames, groups, sizeFields } from '../fields.ts';
+import { type PresetName, presetValues } from '../presets.ts';
+import { adapter, copied, locked, settings } from '../state.ts';
+import { Button } from '../ui/button.ts';
+import { Checkbox, Select } from '../ui/field.ts';
 import { DataChoice } from './data-choice.ts';
+import { fieldsText } from './fields.text.ts';
+import { Setting } from './setting.ts';
 import { setupText } from './setup.text.ts';
 
 /** Folded away on a phone, where it would push the pictures off the screen. */
@@ -30,13 +26,18 @@ export function Setup() {
       h('span', { class: 'hint setup-now' }, h(SummaryText, {})),
     ),
     h(
-      'fieldset',
-      { disabled: locked.value },
-      h('legend', { class: 'visually-hidden' }, text.title),
+      'div',
+      { class: 'setup-body' },
       locked.value && h('p', { class: 'note' }, text.fixed),
-      h(DataChoice, {}),
-      h(ModelChoice, {}),
+      h('fieldset', { disabled: locked.value }, h(DataChoice, {}), h(Colour, {}), h(Preset, {})),
+      h(
+        'div',
+        { class: 'field-row' },
+        sizeFields.map((field) => h(Setting, { key: field.key, field })),
+      ),
+      h('p', { class: 'hint' }, text.modelHint),
       h(MoreSettings, {}),
+      h(Share, {}),
     ),
   );
 }
@@ -48,127 +49,71 @@ function SummaryText() {
   return text.summary(name, imageSize, width, batchSize);
 }
 
-function ModelChoice() {
+function Colour() {
+  const { data, colour } = settings.value;
+  if (data !== 'pictures') return null;
+  return h(Checkbox, {
+    label: setupText().colour,
+    checked: colour,
+    onChoose: (value) => configure({ colour: value }),
+  });
+}
+
+function Preset() {
   const text = setupText();
-  const { preset, imageSize, width, batchSize } = settings.value;
-  const set =
-    <K extends keyof Settings>(key: K) =>
-    (value: Settings[K]) =>
-      configure({ [key]: value });
-  return h(
-    'div',
-    { class: 'fields' },
-    h(Select<PresetName>, {
-      label: text.preset,
-      value: preset,
-      options: (['small', 'full', 'custom'] as const).map((value) => ({
-        value,
-        text: text.presets[value],
-      })),
-      hint: presetHint(),
-      onChoose: set('preset'),
-    }),
-    h(
-      'div',
-      { class: 'field-row' },
-      h(Select<number>, {
-        label: text.imageSize,
-        value: imageSize,
-        options: imageSizes.map((value) => ({ value, text: `${value}×${value}` })),
-        onChoose: set('imageSize'),
-      }),
-      h(Select<number>, {
-        label: text.width,
-        value: width,
-        options: numbers(widths),
-        onChoose: set('width'),
-      }),
-      h(Select<number>, {
-        label: text.batch,
-        value: batchSize,
-        options: numbers(batchSizes),
-        onChoose: set('batchSize'),
-      }),
-    ),
-    h('p', { class: 'hint' }, text.modelHint),
-  );
+  return h(Select<PresetName>, {
+    label: text.preset,
+    value: settings.value.preset,
+    options: (['small', 'full', 'custom'] as const).map((value) => ({
+      value,
+      text: text.presets[value],
+    })),
+    hint: presetHint(),
+    onChoose: (preset) => configure({ preset }),
+  });
 }
 
 function presetHint(): string {
   const text = setupText();
   const { preset, data } = settings.value;
   if (preset === 'custom') return text.ownNumbers;
-  const { learningRate, latentDim } = presetValues(preset, data);
+  const { lrG, latentDim } = presetValues(preset, data);
   const software = adapter.value?.software;
   const fits = software !== undefined && software === (preset === 'small');
-  return `${fits ? text.fits : ''}${text.presetHint(learningRate, latentDim)}`;
+  return `${fits ? text.fits : ''}${text.presetHint(lrG, latentDim)}`;
 }
 
-const numbers = (values: readonly number[]) =>
-  values.map((value) => ({ value, text: count(value) }));
-
-function MoreSettings() {
+/** The address says it too; not everybody knows that. */
+function Share() {
   const text = setupText();
-  const { latentDim, learningRate, ema, seed, flip, colour, data } = settings.value;
+  // Read here, so that a change of the settings takes the words away again.
+  const current = settings.value && location.href === copied.value;
+  return h(
+    'div',
+    { class: 'share' },
+    h(Button, { onPress: () => void copyLink() }, text.copyLink),
+    h('p', { class: 'hint', role: 'status', 'data-share': true }, current && text.copied),
+  );
+}
+
+/** Every other option of the engine, in groups, each folded away. */
+function MoreSettings() {
+  const names = fieldsText().groups;
   return h(
     'details',
     { class: 'more' },
-    h('summary', null, text.more),
-    h(
-      'div',
-      { class: 'fields' },
+    h('summary', null, setupText().more),
+    groupNames.map((name) =>
       h(
-        'div',
-        { class: 'field-row' },
-        h(NumberInput, {
-          label: text.learningRate,
-          value: learningRate,
-          min: 0.000001,
-          max: 1,
-          step: 'any',
-          onChoose: (value) => configure({ learningRate: value }),
-        }),
-        h(NumberInput, {
-          label: text.latentSize,
-          value: latentDim,
-          min: 1,
-          max: 4096,
-          step: 1,
-          onChoose: (value) => configure({ latentDim: value }),
-        }),
+        'details',
+        { key: name, class: 'group' },
+        h('summary', null, names[name]),
+        h(
+          'div',
+          { class: 'fields' },
+          groups[name].map((field) => h(Setting, { key: field.key, field })),
+        ),
       ),
-      h(
-        'div',
-        { class: 'field-row' },
-        h(NumberInput, {
-          label: text.averaging,
-          value: ema,
-          min: 0,
-          max: 0.9999,
-          step: 'any',
-          onChoose: (value) => configure({ ema: value }),
-        }),
-        h(NumberInput, {
-          label: text.seed,
-          value: seed,
-          min: 0,
-          max: 4294967295,
-          step: 1,
-          onChoose: (value) => configure({ seed: value }),
-        }),
-      ),
-      h(Checkbox, {
-        label: text.mirror,
-        checked: flip,
-        hint: text.mirrorHint,
-        onChoose: (value) => configure({ flip: value }),
-      }),
-      data === 'pictures' &&
-        h(Checkbox, {
-          label: text.colour,
-          checked: colour,
-          onChoose: (value) => configure({ colour: value }),
-        }),
     ),
   );
 }

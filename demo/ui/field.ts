@@ -5,6 +5,7 @@ interface FieldProps {
   readonly label: string;
   /** One line on what it does. */
   readonly hint?: string;
+  readonly disabled?: boolean;
 }
 
 interface Control {
@@ -16,7 +17,7 @@ function Field({
   label,
   hint,
   control,
-}: FieldProps & { control: (props: Control) => ComponentChildren }) {
+}: Omit<FieldProps, 'disabled'> & { control: (props: Control) => ComponentChildren }) {
   const id = useId();
   const describedBy = hint ? `${id}-hint` : undefined;
   return h(
@@ -35,7 +36,7 @@ interface SelectProps<T extends string | number> extends FieldProps {
 }
 
 export function Select<T extends string | number>(props: SelectProps<T>) {
-  const { value, options, onChoose, ...field } = props;
+  const { value, options, onChoose, disabled = false, ...field } = props;
   const choose = (event: { currentTarget: HTMLSelectElement }) => {
     const option = options[event.currentTarget.selectedIndex];
     if (option) onChoose(option.value);
@@ -45,7 +46,7 @@ export function Select<T extends string | number>(props: SelectProps<T>) {
     control: (control) =>
       h(
         'select',
-        { ...control, value, onChange: choose },
+        { ...control, value, disabled, onChange: choose },
         options.map((option) =>
           h('option', { key: option.value, value: option.value }, option.text),
         ),
@@ -79,7 +80,7 @@ interface CheckboxProps extends FieldProps {
   readonly onChoose: (checked: boolean) => void;
 }
 
-export function Checkbox({ label, hint, checked, onChoose }: CheckboxProps) {
+export function Checkbox({ label, hint, checked, disabled = false, onChoose }: CheckboxProps) {
   const id = useId();
   const describedBy = hint ? `${id}-hint` : undefined;
   return h(
@@ -89,6 +90,7 @@ export function Checkbox({ label, hint, checked, onChoose }: CheckboxProps) {
       id,
       type: 'checkbox',
       checked,
+      disabled,
       'aria-describedby': describedBy,
       onChange: (event: { currentTarget: HTMLInputElement }) =>
         onChoose(event.currentTarget.checked),

@@ -1,0 +1,200 @@
+import type { FieldKey, GroupName } from '../fields.ts';
+import { translated } from '../i18n.ts';
+
+interface Words {
+  readonly label: string;
+  /** One line on what it does. */
+  readonly hint?: string;
+  /** Of choices whose values are no words for a visitor. */
+  readonly options?: Readonly<Record<string, string>>;
+}
+
+interface FieldsText {
+  readonly groups: Record<GroupName, string>;
+  readonly fields: Record<FieldKey, Words>;
+}
+
+export const fieldsText = translated<FieldsText>({
+  en: {
+    groups: {
+      learning: 'Learning',
+      game: 'The game',
+      regularisers: 'Regularisers',
+      networks: 'Networks',
+      chance: 'Data and chance',
+    },
+    fields: {
+      imageSize: { label: 'Image size' },
+      width: { label: 'Width' },
+      batchSize: { label: 'Batch' },
+      lrD: { label: 'Learning rate of D', hint: 'Can change during a run.' },
+      lrG: { label: 'Learning rate of G', hint: 'Can change during a run.' },
+      optimiser: {
+        label: 'Optimiser',
+        hint: 'What turns gradients into steps.',
+        options: { adam: 'Adam', sgd: 'SGD with momentum', rmsprop: 'RMSProp' },
+      },
+      beta1: { label: 'β1', hint: "How long Adam's gradients are remembered; SGD's momentum." },
+      weightDecay: { label: 'Weight decay', hint: 'Pulls weights to 0; Adam becomes AdamW.' },
+      ema: {
+        label: 'Averaging (EMA)',
+        hint: 'Samples come from an average of past generators; 0 for the newest one.',
+      },
+      objective: {
+        label: 'Objective',
+        hint: 'What the two networks want of each other.',
+        options: {
+          original: 'Original GAN',
+          'least-squares': 'Least squares',
+          hinge: 'Hinge',
+          wasserstein: 'Wasserstein',
+          'f-gan-kl': 'f-GAN: KL',
+          'f-gan-reverse-kl': 'f-GAN: reverse KL',
+          'f-gan-pearson': 'f-GAN: Pearson χ²',
+          'f-gan-hellinger': 'f-GAN: squared Hellinger',
+          'f-gan-jensen-shannon': 'f-GAN: Jensen–Shannon',
+          'f-gan-gan': 'f-GAN: GAN',
+          'mmd-gaussian': 'MMD, Gaussian kernels',
+          'mmd-rational-quadratic': 'MMD, rational quadratic kernels',
+        },
+      },
+      generatorLoss: {
+        label: 'Generator loss',
+        hint: 'Non-saturating learns even while it loses.',
+        options: {
+          'non-saturating': 'Non-saturating',
+          minimax: 'Minimax',
+          'maximum-likelihood': 'Maximum likelihood',
+        },
+      },
+      dSteps: { label: 'Steps of D', hint: 'Discriminator updates for each of the generator.' },
+      labelSmoothing: {
+        label: 'Label smoothing',
+        hint: 'Real pictures count as real by so much less, so D is less sure.',
+      },
+      freshLatent: {
+        label: 'Fresh latents',
+        hint: "The generator's update draws numbers of its own.",
+      },
+      mixedBatch: {
+        label: 'Mixed batch',
+        hint: 'D sees real and generated pictures in one batch.',
+      },
+      normD: {
+        label: 'Normalisation of D',
+        hint: 'Batch-norm is usual; spectral normalisation bounds how fast D changes.',
+        options: { batch: 'Batch-norm', spectral: 'Spectral', none: 'None' },
+      },
+      gradientPenalty: {
+        label: 'Gradient penalty',
+        hint: 'λ of WGAN-GP, usually 10. Not with batch-norm.',
+      },
+      r1: {
+        label: 'R1',
+        hint: 'γ of the penalty on slopes at real pictures. Not with batch-norm.',
+      },
+      clipWeights: { label: 'Weight clipping', hint: 'Keeps weights of D in [−c, c]; 0 for off.' },
+      clipGradients: { label: 'Gradient clipping', hint: 'Largest norm of a gradient; 0 for off.' },
+      instanceNoise: { label: 'Instance noise', hint: 'Noise on all that D sees; 0 for off.' },
+      latentDim: { label: 'Latent size', hint: 'Random numbers behind a picture.' },
+      latent: {
+        label: 'Latent law',
+        hint: 'How they are drawn.',
+        options: { normal: 'Normal', uniform: 'Uniform' },
+      },
+      flip: {
+        label: 'Mirror pictures at random',
+        hint: 'Doubles a small set of faces; spoils letters and digits.',
+      },
+      seed: { label: 'Seed', hint: 'The same seed gives the same run on the same adapter.' },
+    },
+  },
+  ja: {
+    groups: {
+      learning: '学習',
+      game: 'ゲーム',
+      regularisers: '正則化',
+      networks: 'ネットワーク',
+      chance: 'データと乱数',
+    },
+    fields: {
+      imageSize: { label: '画像サイズ' },
+      width: { label: '幅' },
+      batchSize: { label: 'バッチ' },
+      lrD: { label: 'D の学習率', hint: '学習中にも変えられます。' },
+      lrG: { label: 'G の学習率', hint: '学習中にも変えられます。' },
+      optimiser: {
+        label: 'オプティマイザー',
+        hint: '勾配から更新を決める方法です。',
+        options: { adam: 'Adam', sgd: 'モーメンタム付き SGD', rmsprop: 'RMSProp' },
+      },
+      beta1: { label: 'β1', hint: 'Adam が勾配を覚えている長さ。SGD ではモーメンタムです。' },
+      weightDecay: { label: '重み減衰', hint: '重みを 0 に近づけます。Adam は AdamW になります。' },
+      ema: {
+        label: '重みの平均（EMA）',
+        hint: '過去の生成器の平均でサンプルを描きます。0 なら最新のものです。',
+      },
+      objective: {
+        label: '目的関数',
+        hint: '二つのネットワークが互いに求めるものです。',
+        options: {
+          original: '元祖 GAN',
+          'least-squares': '最小二乗',
+          hinge: 'ヒンジ',
+          wasserstein: 'ワッサースタイン',
+          'f-gan-kl': 'f-GAN：KL',
+          'f-gan-reverse-kl': 'f-GAN：逆 KL',
+          'f-gan-pearson': 'f-GAN：ピアソン χ²',
+          'f-gan-hellinger': 'f-GAN：ヘリンガー',
+          'f-gan-jensen-shannon': 'f-GAN：イェンセン・シャノン',
+          'f-gan-gan': 'f-GAN：GAN',
+          'mmd-gaussian': 'MMD（ガウスカーネル）',
+          'mmd-rational-quadratic': 'MMD（有理二次カーネル）',
+        },
+      },
+      generatorLoss: {
+        label: '生成器の損失',
+        hint: '「非飽和」は負けている間も学べます。',
+        options: {
+          'non-saturating': '非飽和',
+          minimax: 'ミニマックス',
+          'maximum-likelihood': '最尤',
+        },
+      },
+      dSteps: { label: 'D のステップ数', hint: '生成器の更新 1 回ごとの識別器の更新回数です。' },
+      labelSmoothing: {
+        label: 'ラベル平滑化',
+        hint: '本物の目標値をこれだけ下げ、D の自信を抑えます。',
+      },
+      freshLatent: { label: '乱数を引き直す', hint: '生成器の更新のために乱数を新しく引きます。' },
+      mixedBatch: { label: '混合バッチ', hint: 'D が本物と生成画像を一つのバッチで見ます。' },
+      normD: {
+        label: 'D の正規化',
+        hint: '普通はバッチ正規化。スペクトル正規化は D の変化の速さを抑えます。',
+        options: { batch: 'バッチ正規化', spectral: 'スペクトル', none: 'なし' },
+      },
+      gradientPenalty: {
+        label: '勾配ペナルティ',
+        hint: 'WGAN-GP の λ、普通は 10。バッチ正規化とは併用できません。',
+      },
+      r1: { label: 'R1', hint: '本物での傾きへの罰の γ。バッチ正規化とは併用できません。' },
+      clipWeights: { label: '重みの制限', hint: 'D の重みを [−c, c] に保ちます。0 で無効。' },
+      clipGradients: { label: '勾配の制限', hint: '勾配のノルムの上限です。0 で無効。' },
+      instanceNoise: {
+        label: 'インスタンスノイズ',
+        hint: 'D が見るすべてに加える雑音。0 で無効。',
+      },
+      latentDim: { label: '潜在変数の数', hint: '1 枚の画像のもとになる乱数の数です。' },
+      latent: {
+        label: '潜在変数の分布',
+        hint: '乱数の引き方です。',
+        options: { normal: '正規分布', uniform: '一様分布' },
+      },
+      flip: {
+        label: '画像をランダムに左右反転する',
+        hint: '少ない顔画像は実質 2 倍になります。文字や数字には向きません。',
+      },
+      seed: { label: 'シード', hint: '同じアダプターなら、同じシードで同じ結果になります。' },
+    },
+  },
+});

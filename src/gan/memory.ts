@@ -35,7 +35,7 @@ const SUNDRIES = 2 ** 17;
  * Bytes of all buffers of a run: variables, intermediates, a sample grid, and copies of it and of what a
  * checkpoint reads. WebGPU does not say what memory there is, but it says when a buffer gets none.
  */
-function buffersOf(options: GanOptions, count: number, device: DeviceTraits): number[] {
+export function buffersOf(options: GanOptions, count: number, device: DeviceTraits): number[] {
   const { imageSize, channels } = options;
   const players = new Players(options);
   const step = traceStep(players, [count, imageSize, imageSize, channels]);

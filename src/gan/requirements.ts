@@ -1,9 +1,12 @@
 import type { Limits } from '../gpu/device.ts';
 import { LimitError } from '../gpu/errors.ts';
 import type { Graph } from '../graph/graph.ts';
+import { prune } from '../graph/prune.ts';
+import { opDefinition } from '../graph/registry.ts';
 import { byteSize } from '../graph/shape.ts';
 import type { DeviceTraits } from '../kernels/kernel.ts';
 import { planGraph } from '../runtime/plan.ts';
+import { buffersOf } from './memory.ts';
 import { type GanOptions, resolveOptions } from './options.ts';
 import { Players, traceSamples, traceStep, variableNames } from './step.ts';
 
@@ -61,9 +64,16 @@ function largestPlanned(graph: Graph): number {
 const traceFor = (options: GanOptions, count: number): Graph =>
   traceStep(new Players(options), [count, options.imageSize, options.imageSize, options.channels]);
 
-function stepParts(options: GanOptions, count: number): Part[] {
+/** Multiply-adds × 2 of matrix multiplications and convolutions. */
+function workOf(graph: Graph): number {
+  let flops = 0;
+  for (const { op, inputs, outputs, attrs } of prune(graph))
+    if (op !== 'variable') flops += opDefinition(op).flops?.(inputs, outputs, attrs) ?? 0;
+  return flops;
+}
+
+function stepParts(graph: Graph, options: GanOptions): Part[] {
   const { imageSize, channels, width, batchSize } = options;
-  const graph = traceFor(options, count);
   const variables = [...graph.variables.values()].filter((v) => v.name !== variableNames.data);
   const shape = `${imageSize}×${imageSize}×${channels}`;
   const advice = 'Use a smaller width or smaller pictures, or another GPU.';
@@ -86,6 +96,15 @@ function stepParts(options: GanOptions, count: number): Part[] {
 export class Requirements {
   /** Limits beyond WebGPU's defaults; empty where those suffice. */
   readonly limits: Limits;
+  /** Learned numbers of each net, as PyTorch counts them. */
+  readonly parameters: { readonly generator: number; readonly discriminator: number };
+  /**
+   * Bytes of GPU memory of the whole run at its most: the step, the data set, a grid of samples, and the
+   * copies that a checkpoint is read through. Training alone takes about half of it.
+   */
+  readonly memoryBytes: number;
+  /** Floating-point operations of a step: multiply-adds × 2 of matrix multiplications and convolutions. */
+  readonly flops: number;
   readonly #options: GanOptions;
   readonly #count: number;
   readonly #parts: readonly Part[];
@@ -95,13 +114,21 @@ export class Requirements {
     this.#options = options;
     this.#count = count;
     const { imageSize, channels } = options;
+    const players = new Players(options);
+    const step = traceStep(players, [count, imageSize, imageSize, channels]);
+    this.parameters = {
+      generator: players.generator.parameterCount,
+      discriminator: players.discriminator.parameterCount,
+    };
+    this.memoryBytes = buffersOf(options, count, PLAIN_DEVICE).reduce((a, b) => a + b, 0);
+    this.flops = workOf(step);
     this.#parts = [
       {
         what: `A data set of ${count} × ${imageSize}×${imageSize}×${channels}`,
         largest: byteSize({ shape: [count, imageSize, imageSize, channels], dtype: 'u8' }),
         advice: 'Use fewer or smaller pictures.',
       },
-      ...stepParts(options, count),
+      ...stepParts(step, options),
       {
         what: `A grid of ${samples} pictures`,
         largest: largestPlanned(traceSamples(new Players(options), samples)),

@@ -34,6 +34,21 @@ describe('requirements', () => {
     requirements({}, mnist).check({});
   });
 
+  it('tell parameters, memory and work beforehand', () => {
+    // PyTorch's DCGAN example; the work of its step was counted by hand for the benchmark.
+    const example = { imageSize: 64, channels: 3, width: 64, latentDim: 100 };
+    const needs = requirements({ ...example, batchSize: 16 }, { count: 1000 });
+    expect(needs.parameters).toEqual({ generator: 3_576_704, discriminator: 2_765_568 });
+    expect(needs.flops / 1e9).toBeCloseTo(36.4, 1);
+    const larger = requirements({ ...example, batchSize: 32 }, { count: 1000 });
+    expect(larger.flops).toBe(2 * needs.flops);
+    expect(larger.memoryBytes).toBeGreaterThan(1.1 * needs.memoryBytes);
+    // Parameters, Adam's two moments and the gradients of both nets are the least of it.
+    expect(needs.memoryBytes).toBeGreaterThan(4 * 4 * (3_576_704 + 2_765_568));
+    const more = requirements({ ...example, batchSize: 16 }, { count: 2000 });
+    expect(more.memoryBytes - needs.memoryBytes).toBe(1000 * 64 * 64 * 3);
+  });
+
   it('raise only the limits that are exceeded', () => {
     // 48,828 × 64 × 64 bytes are 190.7 MiB, 97,656 twice that.
     const bytes = 48_828 * 64 * 64;

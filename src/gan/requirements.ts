@@ -98,11 +98,6 @@ export class Requirements {
   readonly limits: Limits;
   /** Learned numbers of each net, as PyTorch counts them. */
   readonly parameters: { readonly generator: number; readonly discriminator: number };
-  /**
-   * Bytes of GPU memory of the whole run at its most: the step, the data set, a grid of samples, and the
-   * copies that a checkpoint is read through. Training alone takes about half of it.
-   */
-  readonly memoryBytes: number;
   /** Floating-point operations of a step: multiply-adds × 2 of matrix multiplications and convolutions. */
   readonly flops: number;
   readonly #options: GanOptions;
@@ -120,7 +115,6 @@ export class Requirements {
       generator: players.generator.parameterCount,
       discriminator: players.discriminator.parameterCount,
     };
-    this.memoryBytes = buffersOf(options, count, PLAIN_DEVICE).reduce((a, b) => a + b, 0);
     this.flops = workOf(step);
     this.#parts = [
       {
@@ -139,6 +133,15 @@ export class Requirements {
     this.limits = Object.fromEntries(
       LIMITS.filter((name) => largest > DEFAULTS[name]).map((name) => [name, largest]),
     );
+  }
+
+  /**
+   * Bytes of GPU memory of the whole run at its most: the step, the data set, a grid of samples, and the
+   * copies that a checkpoint is read through. Training alone takes about half of it.
+   */
+  get memoryBytes(): number {
+    const sizes = buffersOf(this.#options, this.#count, PLAIN_DEVICE);
+    return sizes.reduce((a, b) => a + b, 0);
   }
 
   /**

@@ -13,6 +13,7 @@ import {
   shuffledIndicesKernel,
 } from './random.ts';
 import { reduceKernel } from './reduce.ts';
+import { tauLeapKernel } from './tau-leap.ts';
 import { translateKernel } from './translate.ts';
 
 export { lowerElementwise } from './elementwise.ts';
@@ -36,6 +37,7 @@ const kernels: Readonly<Record<string, Kernel>> = {
   sum: reduceKernel,
   max: reduceKernel,
   firstNonFinite: firstNonFiniteKernel,
+  tauLeap: tauLeapKernel,
   translate: translateKernel,
 };
 

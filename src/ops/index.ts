@@ -15,6 +15,7 @@ import {
   shuffledIndicesOp,
 } from './random.ts';
 import { maxOp, sumOp } from './reduce.ts';
+import { tauLeapOp } from './tau-leap.ts';
 import { translateOp } from './translate.ts';
 
 export * from './batch-norm.ts';
@@ -26,6 +27,7 @@ export * from './movement.ts';
 export * from './optimiser.ts';
 export * from './random.ts';
 export * from './reduce.ts';
+export * from './tau-leap.ts';
 export * from './translate.ts';
 
 /** All of them, for who reads graphs from elsewhere: those may name any. */
@@ -33,6 +35,6 @@ export const operations = (): readonly OpDefinition[] => [
   ...[constantOp, ...Object.values(elementwiseOps), sumOp, maxOp],
   ...[viewOp, packOp, transposeOp, sliceOp, padOp, broadcastToOp, translateOp],
   ...[matmulOp, conv2dOp, conv2dInputGradOp, conv2dWeightGradOp, batchNormOp, batchNormGradOp],
-  ...[randomOp, advanceOp, shuffledIndicesOp, gatherPicturesOp, gatherRowsOp],
+  ...[randomOp, advanceOp, shuffledIndicesOp, gatherPicturesOp, gatherRowsOp, tauLeapOp],
   ...[adamOp, sgdOp, rmspropOp, firstNonFiniteOp],
 ];

@@ -13,6 +13,7 @@ import { movementReference } from './movement.ts';
 import { optimiserReference } from './optimiser.ts';
 import { randomReference } from './random.ts';
 import { reduceReference } from './reduce.ts';
+import { tauLeapReference } from './tau-leap.ts';
 import type { ReferenceTable } from './types.ts';
 
 /** Every operation but `variable`, which the interpreter answers itself. */
@@ -26,6 +27,7 @@ export const referenceTable: ReferenceTable = {
   ...optimiserReference,
   ...randomReference,
   ...reduceReference,
+  ...tauLeapReference,
 };
 
 export interface Interpretation {

@@ -385,6 +385,7 @@ const notDifferentiable: Record<string, string> = {
   gatherRows: 'depends on a data set and integers only',
   gatherPictures: 'depends on bytes and integers only',
   firstNonFinite: 'bits',
+  tauLeap: 'counts',
   adam: 'an update: nobody differentiates through training',
   rmsprop: 'an update: nobody differentiates through training',
   sgd: 'an update: nobody differentiates through training',

@@ -43,6 +43,7 @@ import {
   sub,
   sum,
   tanh,
+  tauLeap,
   translate,
   transpose,
   view,
@@ -66,6 +67,13 @@ function variables(graph: Graph, ...shapes: number[][]): Tensor[] {
 }
 
 const draw = { first: 0, stride: 8, stream: 0 };
+const network = {
+  ...{ initial: [3], tau: 0.1, every: 2 },
+  reactions: [
+    { takes: [0], makes: [1] },
+    { takes: [1], makes: [0] },
+  ],
+};
 
 describe('shape errors name the operation, the shapes, and what was expected', () => {
   const o = { stride: 1, padding: 0 };
@@ -225,6 +233,26 @@ describe('shape errors name the operation, the shapes, and what was expected', (
         '[1]',
         'corrections [2]',
       ],
+    ],
+    tauLeap: [
+      ...(
+        [
+          [[5, 1], [6, 2, 5], {}],
+          [[5, 2], [5, 6, 2], {}],
+          [[5, 2], [7, 2, 5], {}],
+          [[5, 2], [6, 2, 5], { tau: 0 }],
+          [[5, 2], [6, 2, 5], { every: 0 }],
+          [[5, 2], [6, 2, 5], { initial: [1.5] }],
+          [[5, 2], [6, 2, 5], { initial: [1, 1] }],
+          [[5, 2], [6, 2, 5], { reactions: [network.reactions[0], { takes: [3], makes: [0] }] }],
+        ] as const
+      ).map(
+        ([rates, uniforms, changed]): Bad => [
+          on((r, u) => tauLeap(r, u, { ...network, ...changed }), rates, uniforms),
+          `[${rates.join(', ')}], [${uniforms.join(', ')}]`,
+          'rates [N, 2] and uniform numbers [leaps, 2, N]',
+        ],
+      ),
     ],
     rmsprop: [
       [

@@ -68,6 +68,7 @@ export {
   type DiscriminatorOptions,
   dcganDiscriminator,
   dcganGenerator,
+  type GeneratorOptions,
 } from './gan/dcgan.ts';
 export { fullyConnectedDiscriminator, fullyConnectedGenerator } from './gan/fully-connected.ts';
 export { Generator } from './gan/generator.ts';
@@ -77,6 +78,7 @@ export {
   defaultOptions,
   fullyConnectedOptions,
   type GanOptions,
+  type LrSchedule,
   type ModelName,
   type OptimiserName,
 } from './gan/options.ts';
@@ -92,7 +94,6 @@ export { ClassifierError } from './classifiers/errors.ts';
 export { logisticRegression } from './classifiers/logistic-regression.ts';
 export { FeatureError } from './evaluation/errors.ts';
 export {
-  cosineRate,
   type FeatureTraining,
   type FeatureTrainingOptions,
   traceFeatureNet,
@@ -112,6 +113,15 @@ export {
   originalGan,
 } from './gan/objectives/original.ts';
 export { wasserstein } from './gan/objectives/wasserstein.ts';
+
+// A variational autoencoder on pictures.
+
+export type { EncodedPictures, VaeSampleOptions } from './vae/codec.ts';
+export { bernoulliNll, gaussianKl, gaussianNll } from './vae/loss.ts';
+export type { VaeMetricName } from './vae/metrics.ts';
+export { defaultVaeOptions, type Likelihood, type VaeOptions } from './vae/options.ts';
+export { type VaeStats, VaeTrainer } from './vae/trainer.ts';
+export { Vae } from './vae/vae.ts';
 
 // What all trainers have.
 
@@ -145,6 +155,7 @@ export { type CustomTrainerOptions, Trainer } from './training/trainer.ts';
 // Layers, initialisers, losses and optimisers, in PyTorch's terms.
 
 export { WeightAverage } from './nn/average.ts';
+export { type AugmentationPolicy, diffAugment } from './nn/diff-augment.ts';
 export { Dropout } from './nn/dropout.ts';
 export type { FileLayout, NamedPart } from './nn/file-layout.ts';
 export {
@@ -202,6 +213,17 @@ export {
   type VariableContents,
 } from './nn/optimisers.ts';
 export { clipWeights, gradientPenalty, zeroCentredPenalty } from './nn/regularisers.ts';
+export {
+  type CosineScheduleOptions,
+  cosineAnnealingLR,
+  type ExponentialScheduleOptions,
+  exponentialLR,
+  type LinearScheduleOptions,
+  linearLR,
+  type Schedule,
+  type StepScheduleOptions,
+  stepLR,
+} from './nn/schedules.ts';
 export { spectralNorm } from './nn/spectral-norm.ts';
 
 // Operations on tensors.
@@ -224,6 +246,7 @@ export {
   div,
   equal,
   exp,
+  floor,
   greater,
   greaterEqual,
   leakyRelu,
@@ -248,6 +271,7 @@ export { type MatmulOptions, matmul } from './ops/matmul.ts';
 export { broadcastTo, concat, pad, reshape, slice, transpose } from './ops/movement.ts';
 export type { Distribution } from './ops/random.ts';
 export { max, mean, sum } from './ops/reduce.ts';
+export { translate } from './ops/translate.ts';
 export type { Elements } from './runtime/variables.ts';
 
 // All of it in a worker, whose file imports 'ganvas/worker'.
@@ -263,6 +287,8 @@ export type {
   RemoteGenerator,
   RemoteSampler,
   RemoteTrainer,
+  RemoteVae,
+  RemoteVaeTrainer,
 } from './worker/remote.ts';
 
 // Files and measures.

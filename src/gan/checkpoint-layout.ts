@@ -3,6 +3,7 @@
 //   generator.*, discriminator.*     exactly the state_dicts of PyTorch's DCGAN example, in its layouts
 //   adam.NET.m.*, adam.NET.v.*       moments, under the same names and in the same layouts
 //   adam.NET.corrections             1 − β1ᵗ, 1 − β2ᵗ
+//   OPTIMISER.NET.updates            how many there were, where learning rates follow a schedule
 //   sgd.NET.v.*, rmsprop.NET.v.*     the same of other optimisers
 //   ema.generator.*                  the average of G's weights, where there is one
 //   ema.generator.correction         1 − decayᵗ
@@ -44,7 +45,7 @@ export interface Slot {
 }
 
 /** Averages of squares and of powers below 1. SGD's `v` is none: it is a velocity. */
-const NOT_NEGATIVE = /^(adam|rmsprop)\.\w+\.(v\.|corrections$)|^ema\.\w+\.correction$/;
+const NOT_NEGATIVE = /^(adam|rmsprop)\.\w+\.(v\.|corrections$)|\.updates$|^ema\.\w+\.correction$/;
 
 /** The tensor that is a part of a variable. */
 export function slotOf({ name, variable, offset, shape, axes }: NamedPart): Slot {
@@ -111,11 +112,11 @@ export class FileOrders {
 
 /** Forward passes in training mode that each net makes a step: what PyTorch counts as batches. */
 function passesPerStep({ generator, discriminator, options }: Players): Map<Net, number> {
-  const { dSteps, freshLatent, mixedBatch, objective } = options;
+  const { dSteps, freshLatent, mixedBatch, objective, accumulate } = options;
   const forG = hasFeatures(objective) ? 2 : 1;
   return new Map([
-    [generator, dSteps + (freshLatent ? 1 : 0)],
-    [discriminator, dSteps * (mixedBatch ? 1 : 2) + forG],
+    [generator, accumulate * (dSteps + (freshLatent ? 1 : 0))],
+    [discriminator, accumulate * (dSteps * (mixedBatch ? 1 : 2) + forG)],
   ]);
 }
 

@@ -3,7 +3,13 @@ import { Flatten, Linear, ReLU, Sequential, Tanh, Unflatten } from '../nn/layers
 import { Maxout } from '../nn/maxout.ts';
 import type { Module } from '../nn/module.ts';
 import { spectralNorm } from '../nn/spectral-norm.ts';
-import { checkDcganShape, type DcganShape, type DiscriminatorOptions, Main } from './dcgan.ts';
+import {
+  checkDcganShape,
+  type DcganShape,
+  type DiscriminatorOptions,
+  type GeneratorOptions,
+  Main,
+} from './dcgan.ts';
 
 /** Linear pieces of each of D's maxout units, and units of G for each of D's. */
 const PIECES = 5;
@@ -17,18 +23,22 @@ const PIECES = 5;
  * are in [−1, 1] here, so it is tanh, which is the same function scaled. Weights start as PyTorch's Linear
  * does: uniform within 1/√1200 = 0.029 where theirs are within 0.05.
  */
-export function fullyConnectedGenerator(shape: DcganShape): Module {
+export function fullyConnectedGenerator(
+  shape: DcganShape,
+  { spectralNorm: normalised = false }: Pick<GeneratorOptions, 'spectralNorm'> = {},
+): Module {
   checkDcganShape(shape);
   const { imageSize, channels, latentDim } = shape;
   const hidden = PIECES * shape.width;
+  const weights = normalised ? { norm: spectralNorm } : {};
   return new Main(
     new Sequential(
       new Flatten(),
-      new Linear(latentDim, hidden),
+      new Linear(latentDim, hidden, weights),
       new ReLU(),
-      new Linear(hidden, hidden),
+      new Linear(hidden, hidden, weights),
       new ReLU(),
-      new Linear(hidden, channels * imageSize ** 2),
+      new Linear(hidden, channels * imageSize ** 2, weights),
       new Tanh(),
       new Unflatten([channels, imageSize, imageSize]),
     ),

@@ -1,3 +1,4 @@
+import { type AugmentationPolicy, augmentationPolicies } from '../nn/diff-augment.ts';
 import type { Distribution } from '../ops/random.ts';
 import { type Conditioning, conditionings } from './conditional.ts';
 import {
@@ -23,6 +24,14 @@ export type OptimiserName = 'adam' | 'sgd' | 'rmsprop';
 const optimiserNames: readonly OptimiserName[] = ['adam', 'sgd', 'rmsprop'];
 
 /**
+ * How learning rates change over `lrSteps` steps: to 0 on a line or along half a cosine (Loshchilov &
+ * Hutter 2017), after which they stay 0; or by a factor of `lrGamma` in each `lrSteps`, evenly or at their end.
+ */
+export type LrSchedule = 'constant' | 'linear' | 'cosine' | 'exponential' | 'step';
+
+const lrSchedules: readonly LrSchedule[] = ['constant', 'linear', 'cosine', 'exponential', 'step'];
+
+/**
  * What G and D are: convolutional (Radford et al. 2016), or fully connected as in the original GAN
  * (Goodfellow et al. 2014), with defaults of its own: see `fullyConnectedOptions`.
  */
@@ -38,10 +47,21 @@ export interface GanOptions extends DcganShape {
   readonly latent: Distribution;
   /** Pictures in a batch, real ones and fake ones alike. */
   readonly batchSize: number;
+  /**
+   * Equal parts that each batch is taken in, one after the other, for batches larger than memory: their
+   * gradients are averaged for one update, and metrics are their means. To batch-norm each is a batch.
+   */
+  readonly accumulate: number;
   /** Learning rate of the discriminator. */
   readonly lrD: number;
   /** Learning rate of the generator. */
   readonly lrG: number;
+  /** How both rates change with the steps; rates that are set while training change likewise. */
+  readonly lrSchedule: LrSchedule;
+  /** Steps that the schedule takes; 0 where there is none. */
+  readonly lrSteps: number;
+  /** The factor of the schedules that have one. */
+  readonly lrGamma: number;
   /** What updates both nets; RMSProp with α = 0.99. */
   readonly optimiser: OptimiserName;
   /** Adam's β1, with a β2 of 0.999; SGD's momentum. */
@@ -73,8 +93,15 @@ export interface GanOptions extends DcganShape {
    * to 1: instance noise (Sønderby et al. 2017; Arjovsky & Bottou 2017, section 3).
    */
   readonly instanceNoise: number;
+  /**
+   * Random changes of every picture that D sees, real or fake: DiffAugment (Zhao et al. 2020), for few
+   * pictures. See `diffAugment`.
+   */
+  readonly augment: AugmentationPolicy | 'none';
   /** What normalises D. */
   readonly normD: DiscriminatorNorm;
+  /** Spectral normalisation of G's weights, beside batch-norm (Zhang et al. 2019). */
+  readonly spectralNormG: boolean;
   /**
    * Classes of pictures, of which the pictures' labels are the numbers, 0 to classes − 1: G draws pictures
    * of the class that it is asked for, and D is told the class of each. 2 to 256; 0 for none.
@@ -99,8 +126,12 @@ export const defaultOptions: GanOptions = {
   latentDim: 100,
   latent: 'normal',
   batchSize: 64,
+  accumulate: 1,
   lrD: 2e-4,
   lrG: 2e-4,
+  lrSchedule: 'constant',
+  lrSteps: 0,
+  lrGamma: 0.1,
   optimiser: 'adam',
   beta1: 0.5,
   weightDecay: 0,
@@ -115,7 +146,9 @@ export const defaultOptions: GanOptions = {
   gradientPenalty: 0,
   r1: 0,
   instanceNoise: 0,
+  augment: 'none',
   normD: 'batch',
+  spectralNormG: false,
   classes: 0,
   conditioning: 'projection',
   ema: 0,
@@ -157,6 +190,24 @@ export function resolveOptions(given: Partial<GanOptions>): GanOptions {
     'batchSize',
     Number.isInteger(batchSize) && batchSize >= 2 && batchSize <= 65536,
     'a whole number from 2 to 65536',
+  );
+  const { accumulate, lrSchedule, lrSteps, lrGamma, augment } = options;
+  demand(
+    'accumulate',
+    Number.isInteger(accumulate) && accumulate >= 1 && accumulate <= 64,
+    'a whole number from 1 to 64',
+  );
+  demand('lrSchedule', lrSchedules.includes(lrSchedule), lrSchedules.join(', '));
+  demand(
+    'lrSteps',
+    Number.isInteger(lrSteps) && lrSteps >= 0 && lrSteps <= 1e7,
+    'a whole number from 0 to 10⁷',
+  );
+  demand('lrGamma', lrGamma > 0 && lrGamma <= 1, 'above 0 and at most 1');
+  demand(
+    'augment',
+    augment === 'none' || augmentationPolicies.includes(augment),
+    ['none', ...augmentationPolicies].join(' or '),
   );
   demand('lrD', lrD > 0 && lrD <= 10, 'above 0 and at most 10');
   demand('lrG', lrG > 0 && lrG <= 10, 'above 0 and at most 10');
@@ -261,7 +312,42 @@ function checkTogether(options: GanOptions): void {
     `${bounds[0]} is of the slope of D at each picture, and batch-norm mixes those of a batch.`,
     "Give normD: 'none' or 'spectral'.",
   );
+  checkSteps(options);
   checkConditioning(options);
+}
+
+/** Throws a `ModelError` for batches that have no such parts, and for schedules that are none. */
+function checkSteps(options: GanOptions): void {
+  const { batchSize, accumulate, lrSchedule, lrSteps, lrGamma, dSteps } = options;
+  const part = batchSize / accumulate;
+  if (!(Number.isInteger(part) && part >= 2)) {
+    throw new ModelError(
+      `A batch of ${batchSize} cannot be taken in ${accumulate} equal parts of 2 or more.`,
+      'Give a batchSize that is a multiple of accumulate, and at least twice as large.',
+    );
+  }
+  const scheduled = lrSchedule !== 'constant';
+  if (scheduled !== lrSteps > 0) {
+    throw new ModelError(
+      `The lrSchedule is ${lrSchedule}, and lrSteps is ${lrSteps}.`,
+      scheduled
+        ? 'Say over how many steps, such as those of the whole run.'
+        : "Give lrSchedule: 'linear', 'cosine', 'exponential' or 'step', or leave lrSteps out.",
+    );
+  }
+  if (lrGamma !== defaultOptions.lrGamma && !['exponential', 'step'].includes(lrSchedule)) {
+    throw new ModelError(
+      `The lrSchedule is ${lrSchedule}, and lrGamma is an option of exponential and step alone.`,
+      'Leave one of them out.',
+    );
+  }
+  // Updates are counted in float32.
+  if (lrSteps * dSteps > 2 ** 24) {
+    throw new ModelError(
+      `lrSteps are ${lrSteps} of ${dSteps} updates of D each.`,
+      'Together they must be at most 2²⁴.',
+    );
+  }
 }
 
 /** Throws a `ModelError` for what contradicts the classes of the pictures, or their absence. */

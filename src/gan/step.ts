@@ -1,11 +1,19 @@
 import { Graph, type Tensor } from '../graph/graph.ts';
 import { WeightAverage } from '../nn/average.ts';
+import { diffAugment } from '../nn/diff-augment.ts';
 import type { NamedPart } from '../nn/file-layout.ts';
 import { HostRandom } from '../nn/initialisers.ts';
-import type { Module } from '../nn/module.ts';
+import type { Module, ModuleBuffer } from '../nn/module.ts';
 import { Net, wholePart } from '../nn/net.ts';
 import { Adam, AdamW, type Optimiser, RMSProp, SGD } from '../nn/optimisers.ts';
 import { clipWeights, gradientPenalty, zeroCentredPenalty } from '../nn/regularisers.ts';
+import {
+  cosineAnnealingLR,
+  exponentialLR,
+  linearLR,
+  type Schedule,
+  stepLR,
+} from '../nn/schedules.ts';
 import { add, mul, sigmoid } from '../ops/elementwise.ts';
 import { concat, reshape, slice } from '../ops/movement.ts';
 import {
@@ -32,13 +40,14 @@ import { hasFeatures, objectiveFor } from './objectives/index.ts';
 import type { Objective } from './objectives/objective.ts';
 import type { GanOptions, ModelName } from './options.ts';
 
-/** Independent sequences of random numbers of a run. Batch d of a step uses `latent + d`. */
+/** Independent sequences of random numbers of a run. Part n of a step's batches uses `latent + n`. */
 const streams = {
   latent: 1 << 8,
   freshLatent: 1 << 16,
   flip: 1 << 17,
   mix: 1 << 18,
   noise: 1 << 19,
+  augment: 1 << 20,
 } as const;
 
 /** Variables of a run that are no net's. */
@@ -62,9 +71,35 @@ const models: Readonly<Record<ModelName, Model>> = {
   'fully-connected': { makeG: fullyConnectedGenerator, makeD: fullyConnectedDiscriminator },
 };
 
-function optimiserOf(options: GanOptions, net: Net, lr: number): Optimiser {
+/** The schedule of a net's learning rate, of so many updates a step. */
+function scheduleOf(
+  { lrSchedule, lrSteps, lrGamma }: GanOptions,
+  updates: number,
+): Schedule | undefined {
+  const total = lrSteps * updates;
+  switch (lrSchedule) {
+    case 'constant':
+      return undefined;
+    case 'linear':
+      return linearLR({ startFactor: 1, endFactor: 0, totalIters: total });
+    case 'cosine':
+      return cosineAnnealingLR({ tMax: total });
+    case 'exponential':
+      return exponentialLR({ gamma: lrGamma ** (1 / total) });
+    case 'step':
+      return stepLR({ stepSize: total, gamma: lrGamma });
+  }
+}
+
+/** What updates a net, so many times a step. */
+function optimiserOf(options: GanOptions, net: Net, lr: number, updates: number): Optimiser {
   const { beta1, weightDecay, clipGradients } = options;
-  const common = { lr, ...(clipGradients > 0 && { clipNorm: clipGradients }) };
+  const schedule = scheduleOf(options, updates);
+  const common = {
+    lr,
+    ...(clipGradients > 0 && { clipNorm: clipGradients }),
+    ...(schedule && { schedule }),
+  };
   switch (options.optimiser) {
     case 'adam': {
       const adam = { ...common, betas: [beta1, 0.999] } as const;
@@ -88,17 +123,17 @@ export class Players {
   readonly average: WeightAverage | undefined;
 
   constructor(readonly options: GanOptions) {
-    const { lrD, lrG, ema, normD: norm, classes, conditioning } = options;
+    const { lrD, lrG, ema, normD: norm, classes, conditioning, spectralNormG } = options;
     const { makeG, makeD } = models[options.model];
-    this.generator = new Net('generator', makeG(options, { classes }));
+    this.generator = new Net('generator', makeG(options, { classes, spectralNorm: spectralNormG }));
     const outputs = hasFeatures(options.objective) ? FEATURES : 1;
     this.discriminator = new Net(
       'discriminator',
       makeD(options, { outputs, norm, classes, conditioning }),
     );
     this.objective = objectiveFor(options);
-    this.optimiserG = optimiserOf(options, this.generator, lrG);
-    this.optimiserD = optimiserOf(options, this.discriminator, lrD);
+    this.optimiserG = optimiserOf(options, this.generator, lrG, 1);
+    this.optimiserD = optimiserOf(options, this.discriminator, lrD, options.dSteps);
     this.average = ema > 0 ? new WeightAverage(this.generator, ema) : undefined;
   }
 
@@ -130,12 +165,29 @@ export class Players {
   }
 }
 
-function latentBatch(
-  state: Tensor,
-  { batchSize, latentDim, latent }: GanOptions,
-  stream: number,
-): Tensor {
-  return random(state, [batchSize, 1, 1, latentDim], { distribution: latent, stream });
+/** Pictures that D is shown in its update, and their classes, if any: real and fake ones of the same. */
+interface Drawn {
+  readonly real: Tensor;
+  readonly fake: Tensor;
+  readonly classes: Tensor | undefined;
+}
+
+/** The newest versions of what a net's layers keep from pass to pass. */
+const buffersOf = (net: Net, graph: Graph): (readonly [ModuleBuffer, Tensor])[] =>
+  [...net.buffers.values()].map((buffer) => [buffer, buffer.read(graph)]);
+
+/** Traces something with buffers as they were, and leaves them as they are. */
+function asBefore<T>(
+  net: Net,
+  graph: Graph,
+  before: ReturnType<typeof buffersOf>,
+  make: () => T,
+): T {
+  const now = buffersOf(net, graph);
+  for (const [buffer, version] of before) buffer.assign(version);
+  const made = make();
+  for (const [buffer, version] of now) buffer.assign(version);
+  return made;
 }
 
 /** D on real and fake pictures of the same classes, if any: apart, or in one batch. */
@@ -186,81 +238,119 @@ function slopePenalty(
  * classes, the fake pictures of a batch are of those of its real ones, so that G is asked for each as often
  * as the data set has it, and penalties between a real and a fake picture are of one class; a fresh latent
  * comes with classes that are drawn anew from the data set.
- * It reports `metricNames`, in their order.
+ *
+ * A batch in parts (`accumulate`) is traced part by part, gradients included, so that the memory of one
+ * part serves the next. G's update then makes the pictures of D's last update once more, from the same
+ * numbers and with G's layers as they were, since to keep what their gradients need is what memory lacks.
+ * It reports `metricNames`, in their order: means over the parts.
  */
 export function traceStep(
   players: Players,
   dataShape: readonly [number, number, number, number],
 ): Graph {
   const { options, generator, discriminator, objective } = players;
-  const { batchSize, dSteps } = options;
+  const { batchSize, dSteps, accumulate: parts } = options;
+  const size = batchSize / parts;
   const graph = new Graph();
   const state = graph.variable(variableNames.state, STATE_SHAPE, 'u32');
   const data = graph.variable(variableNames.data, dataShape, 'u8');
 
   const training = true;
   const metrics = new Map<MetricName, Tensor>();
+  const measure = (part: number, measured: Partial<Record<MetricName, Tensor>>) => {
+    for (const [name, value] of Object.entries(measured) as [MetricName, Tensor][]) {
+      const before = part > 0 ? metrics.get(name) : undefined;
+      const share = parts === 1 ? value : mul(value, 1 / parts);
+      metrics.set(name, before ? add(before, share) : share);
+    }
+  };
 
-  const generate = (stream: number, classes: Tensor | undefined): Tensor =>
-    generator.forward(latentBatch(state, options, stream), { training, classes });
+  const generate = (stream: number, classes: Tensor | undefined): Tensor => {
+    const shape = [size, 1, 1, options.latentDim];
+    const z = random(state, shape, { distribution: options.latent, stream });
+    return generator.forward(z, { training, classes });
+  };
   const classesAt = (indices: Tensor) =>
     options.classes > 0 ? classBatch(indices, dataShape[0], options.classes) : undefined;
   let noises = 0;
+  let augmented = 0;
   /** Pictures as D sees them. */
   const seen = (pictures: Tensor): Tensor => {
-    if (options.instanceNoise === 0) return pictures;
+    const { augment, instanceNoise } = options;
+    const uniform = (shape: readonly number[]) =>
+      random(state, shape, { distribution: 'uniform', stream: streams.augment + augmented++ });
+    const x = augment === 'none' ? pictures : diffAugment(pictures, augment, uniform);
+    if (instanceNoise === 0) return x;
     const stream = streams.noise + noises++;
-    const noise = random(state, pictures.shape, { distribution: 'normal', stream });
-    return add(pictures, mul(noise, options.instanceNoise));
+    return add(x, mul(random(state, x.shape, { distribution: 'normal', stream }), instanceNoise));
   };
 
-  const updateDiscriminator = (d: number) => {
+  const drawReal = (d: number, part: number) => {
     const indices = shuffledIndices(state, {
       count: dataShape[0],
-      size: batchSize,
-      first: d * batchSize,
+      size,
+      first: d * batchSize + part * size,
       stride: dSteps * batchSize,
       stream: 0,
     });
-    const stream = streams.flip + d;
+    const stream = streams.flip + d * parts + part;
     const real = gatherPictures(data, indices, state, { flip: options.flip, stream });
-    const classes = classesAt(indices);
-    const fake = generate(streams.latent + d, classes);
+    return { real, classes: classesAt(indices) };
+  };
+  const drawPair = (d: number, part: number) => {
+    const { real, classes } = drawReal(d, part);
+    return { real, classes, fake: generate(streams.latent + d * parts + part, classes) };
+  };
+
+  /** D's loss of a part of a batch. */
+  const lossOfD = (d: number, part: number, { real, fake, classes }: Drawn): Tensor => {
     const pictures = { real: seen(real), fake: seen(fake) };
     const logits = judge(discriminator, pictures, classes, options.mixedBatch);
     const { lossReal, lossFake } = objective.discriminator(logits.real, logits.fake);
     const penalty = slopePenalty(players, pictures, classes, logits, () => {
-      const shape = [batchSize, 1, 1, 1];
-      const u = random(state, shape, { distribution: 'uniform', stream: streams.mix + d });
+      const stream = streams.mix + d * parts + part;
+      const u = random(state, [size, 1, 1, 1], { distribution: 'uniform', stream });
       return add(mul(u, 0.5), 0.5);
     });
     const judged = add(lossReal, lossFake);
     const loss = penalty ? add(judged, penalty) : judged;
-    const { gradNorm } = players.optimiserD.minimise(loss);
-    if (options.clipWeights > 0) clipWeights(discriminator, graph, options.clipWeights);
-    metrics.set('lossD', loss).set('lossDReal', lossReal).set('lossDFake', lossFake);
-    metrics.set('dReal', mean(sigmoid(logits.real))).set('dFake', mean(sigmoid(logits.fake)));
-    metrics.set('gradNormD', gradNorm);
-    return { real, fake, classes };
+    const [dReal, dFake] = [logits.real, logits.fake].map((x) => mean(sigmoid(x)));
+    measure(part, { lossD: loss, lossDReal: lossReal, lossDFake: lossFake, dReal, dFake });
+    return loss;
   };
-  const generateAfresh = () => {
-    const draw = { count: dataShape[0], size: batchSize, first: 0, stride: batchSize };
-    const classes = classesAt(shuffledIndices(state, { ...draw, stream: 1 }));
-    return { fake: generate(streams.freshLatent, classes), classes };
-  };
-  let last = updateDiscriminator(0);
-  for (let d = 1; d < dSteps; d++) last = updateDiscriminator(d);
 
-  const { fake, classes } = options.freshLatent ? generateAfresh() : last;
-  const logits = discriminator.forward(seen(fake), { training, classes });
-  const loss = objective.generator(logits, () =>
-    discriminator.forward(seen(last.real), { training, classes: last.classes }),
-  );
-  const { gradNorm } = players.optimiserG.minimise(loss);
-  metrics
-    .set('lossG', loss)
-    .set('dFakeAfter', mean(sigmoid(logits)))
-    .set('gradNormG', gradNorm);
+  /** What D was shown last, part by part. */
+  let shown: (() => Drawn)[] = [];
+  for (let d = 0; d < dSteps; d++) {
+    shown = [];
+    const { gradNorm } = players.optimiserD.minimiseMean(parts, (part) => {
+      const before = buffersOf(generator, graph);
+      const drawn = drawPair(d, part);
+      const again = () => asBefore(generator, graph, before, () => drawPair(d, part));
+      shown.push(parts === 1 ? () => drawn : again);
+      return lossOfD(d, part, drawn);
+    });
+    if (options.clipWeights > 0) clipWeights(discriminator, graph, options.clipWeights);
+    metrics.set('gradNormD', gradNorm);
+  }
+
+  const drawAfresh = (part: number) => {
+    const draw = { count: dataShape[0], size, first: part * size, stride: batchSize };
+    const classes = classesAt(shuffledIndices(state, { ...draw, stream: 1 }));
+    return { fake: generate(streams.freshLatent + part, classes), classes };
+  };
+  const { gradNorm } = players.optimiserG.minimiseMean(parts, (part) => {
+    const last = shown[part];
+    const { fake, classes } = options.freshLatent ? drawAfresh(part) : last();
+    const logits = discriminator.forward(seen(fake), { training, classes });
+    const loss = objective.generator(logits, () => {
+      const { real, classes } = last();
+      return discriminator.forward(seen(real), { training, classes });
+    });
+    measure(part, { lossG: loss, dFakeAfter: mean(sigmoid(logits)) });
+    return loss;
+  });
+  metrics.set('gradNormG', gradNorm);
   players.average?.update(graph);
 
   graph.assign(variableNames.state, advance(state));
@@ -287,9 +377,12 @@ export function traceSamples({ options, generator, average }: Players, count: nu
   return graph;
 }
 
+/** What decides which latents samples are drawn from. */
+export type LatentOptions = Pick<GanOptions, 'latentDim' | 'latent' | 'seed'>;
+
 /** The latents of the sample grid: drawn on the host, so that they never change with the adapter. */
 export function sampleLatents(
-  { latentDim, latent, seed }: GanOptions,
+  { latentDim, latent, seed }: LatentOptions,
   count: number,
 ): Float32Array<ArrayBuffer> {
   const host = new HostRandom(seed, 2);

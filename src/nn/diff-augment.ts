@@ -1,4 +1,4 @@
-import { ShapeError } from '../graph/errors.ts';
+import { GanvasError, ShapeError } from '../graph/errors.ts';
 import type { Tensor } from '../graph/graph.ts';
 import type { Shape } from '../graph/shape.ts';
 import { add, constantOp, mul, sub } from '../ops/elementwise.ts';
@@ -6,10 +6,18 @@ import { concat, pad, reshape, slice } from '../ops/movement.ts';
 import { mean } from '../ops/reduce.ts';
 import { translate } from '../ops/translate.ts';
 
-/** A kind of change that `diffAugment` makes, by the paper's name. */
-export type Augmentation = 'color' | 'translation' | 'cutout';
+export const augmentationPolicies = [
+  'color',
+  'translation',
+  'cutout',
+  'color,translation',
+  'color,cutout',
+  'translation,cutout',
+  'color,translation,cutout',
+] as const;
 
-export const augmentations: readonly Augmentation[] = ['color', 'translation', 'cutout'];
+/** What `diffAugment` changes: names of the paper's, in the order in which it is done. */
+export type AugmentationPolicy = (typeof augmentationPolicies)[number];
 
 /** Translations are of at most this share of a side. */
 const TRANSLATION = 1 / 8;
@@ -85,32 +93,38 @@ function cutout(x: Tensor, at: Tensor): Tensor {
  * - `translation`: by up to ⅛ of a side, whole pixels
  * - `cutout`: a square of half a side, which may lie over the edge
  *
- * as in the authors' code, in this order whatever that of `policy`. What comes in from outside and what
+ * as in the authors' code. What comes in from outside and what
  * is cut out is 0, the grey in the middle. An alpha channel, the last of 2 or of 4, keeps its values.
  *
  * ```ts
- * const policy = ['color', 'translation', 'cutout'] as const;
- * const logits = D.forward(diffAugment(fake, policy, uniform), { training });
+ * const shown = (x: Tensor) => diffAugment(x, 'color,translation,cutout', uniform);
+ * const logits = D.forward(shown(fake), { training });
  * ```
  *
  * @param pictures [N, H, W, C] with values from −1 to 1
- * @param policy kinds of changes; none leave the pictures as they are
  * @param uniform random numbers, such as the step's: new ones at each call, and for each picture
  */
 export function diffAugment(
   pictures: Tensor,
-  policy: readonly Augmentation[],
+  policy: AugmentationPolicy,
   uniform: (shape: Shape, low: number, high: number) => Tensor,
 ): Tensor {
+  if (!augmentationPolicies.includes(policy)) {
+    throw new GanvasError(
+      'augment',
+      `There is no augmentation '${policy}'.`,
+      `Choose one of ${augmentationPolicies.join(' or ')}.`,
+    );
+  }
   if (pictures.rank !== 4) throw new ShapeError('diffAugment', [pictures.shape], '[N, H, W, C]');
-  if (policy.length === 0) return pictures;
   const [n] = pictures.shape;
   const numbers = uniform([n, NUMBERS], -1, 1);
   const columns = (start: number, end: number) => slice(numbers, [0, start], [n, end]);
+  const kinds = new Set(policy.split(','));
   let x = pictures;
-  if (policy.includes('color'))
+  if (kinds.has('color'))
     x = colourOnly(x, (index) => reshape(columns(index, index + 1), [n, 1, 1, 1]));
-  if (policy.includes('translation')) x = translation(x, columns(3, 5));
-  if (policy.includes('cutout')) x = cutout(x, columns(5, 7));
+  if (kinds.has('translation')) x = translation(x, columns(3, 5));
+  if (kinds.has('cutout')) x = cutout(x, columns(5, 7));
   return x;
 }

@@ -108,7 +108,7 @@ describe('updates', () => {
             scheduled ? base : base / (t + 1),
           );
           state = new Map(interpret(graph, state.set(variable, values)).variables);
-          weights.push(...state.get(net.variable)!);
+          weights.push(...Array.from(state.get(net.variable)!));
         }
         return { optimiser, weights };
       };

@@ -4,7 +4,8 @@ import { batch, effect } from '@preact/signals';
 import { download } from './download.ts';
 import { type Client, connect, type News, Refusal } from './engine/client.ts';
 import { problemOf } from './engine/problem.ts';
-import type { DataSource } from './engine/protocol.ts';
+import type { DataSource, TrainOptions } from './engine/protocol.ts';
+import { followEstimates } from './estimate.ts';
 import { liveKeys } from './fields.ts';
 import { hashOf } from './link.ts';
 import { problemText } from './panels/problem.text.ts';
@@ -47,6 +48,7 @@ export function start(): void {
   worker.send({ type: 'canvas', canvas: offscreen }, [offscreen]);
   worker.send({ type: 'open' });
 
+  followEstimates(worker, options);
   // The address always means the settings of now, so that copying it shares them.
   effect(() => globalThis.history.replaceState(null, '', hashOf(settings.value)));
   if (linked.unknown.length > 0) {
@@ -80,11 +82,9 @@ export function train(): void {
     return;
   }
   if (!ready.value || (phase.value !== 'idle' && phase.value !== 'failed')) return;
-  const { data: _data, preset: _preset, colour: _colour, ...chosen } = settings.value;
-  const options = { ...chosen, channels: channels() };
   forgetRun();
   phase.value = 'starting';
-  worker.send({ type: 'train', job, source: source(), options });
+  worker.send({ type: 'train', job, source: source(), options: options() });
 }
 
 export function pause(): void {
@@ -166,6 +166,12 @@ function forgetRun(): void {
     problem.value = null;
     progress.value = null;
   });
+}
+
+/** The engine's options of the settings of now. */
+function options(): TrainOptions {
+  const { data: _data, preset: _preset, colour: _colour, ...chosen } = settings.value;
+  return { ...chosen, channels: channels() };
 }
 
 function channels(): 1 | 3 {

@@ -15,3 +15,9 @@ export function figure(value: number | null | undefined): string {
 }
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** Two figures: milliseconds below a second, seconds above. */
+export function duration(seconds: number): string {
+  const [value, unit] = seconds < 1 ? [1000 * seconds, 'ms'] : [seconds, 's'];
+  return `${Number(value.toPrecision(2))} ${unit}`;
+}

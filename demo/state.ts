@@ -2,7 +2,13 @@
 
 import { computed, signal } from '@preact/signals';
 import type { StepMetrics } from '../src/index.ts';
-import type { AdapterSummary, DataSummary, Problem, Progress } from './engine/protocol.ts';
+import type {
+  AdapterSummary,
+  DataSummary,
+  Estimate,
+  Problem,
+  Progress,
+} from './engine/protocol.ts';
 import { History } from './history.ts';
 import { settingsOf } from './link.ts';
 import type { Settings } from './presets.ts';
@@ -32,6 +38,8 @@ export const problem = signal<Problem | null>(null);
 /** What the address said when the page was opened. */
 export const linked = settingsOf(location.hash);
 export const settings = signal<Settings>(linked.settings);
+/** What a run of these settings would be, or why there can be none; null while it is worked out. */
+export const estimate = signal<Estimate | Problem | null>(null);
 /** The link that was copied last. */
 export const copied = signal<string | null>(null);
 export const pictures = signal<Pictures | null>(null);

@@ -1,6 +1,6 @@
 /** What the worker answers questions with. */
 
-import { GanvasError } from '../../src/index.ts';
+import { GanvasError, requirements } from '../../src/index.ts';
 import type { Answer, Question, QuestionName } from './protocol.ts';
 import type { Run } from './run.ts';
 import type { Studio } from './studio.ts';
@@ -19,6 +19,11 @@ type Answers = {
 };
 
 export const answers: Answers = {
+  async estimate(_studio, { options, count }) {
+    const { parameters, memoryBytes, flops } = requirements(options, { count });
+    return { answer: { parameters, memoryBytes, flops } };
+  },
+
   async checkpoint(studio) {
     const answer = await trainerOf(studio).checkpoint();
     return { answer, transfer: [answer.buffer] };

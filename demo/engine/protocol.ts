@@ -13,8 +13,21 @@ export type DataSource =
   /** `id` tells one choice of files from the next. */
   | { readonly kind: 'pictures'; readonly id: number; readonly files: readonly File[] };
 
+export interface Estimate {
+  /** Learned numbers of each net. */
+  readonly parameters: { readonly generator: number; readonly discriminator: number };
+  readonly memoryBytes: number;
+  /** Floating-point operations of a step. */
+  readonly flops: number;
+}
+
 /** What the page asks of the worker, and waits for: by name, what is asked and what is answered. */
 interface Questions {
+  /** What a run would be: asked before it starts. Refused where the settings make no sense. */
+  readonly estimate: {
+    readonly question: { readonly options: TrainOptions; readonly count: number };
+    readonly answer: Estimate;
+  };
   /** All of the run that is going on, as a file. */
   readonly checkpoint: { readonly question: null; readonly answer: Uint8Array<ArrayBuffer> };
 }

@@ -6,6 +6,7 @@ import { adapter, copied, locked, settings } from '../state.ts';
 import { Button } from '../ui/button.ts';
 import { Checkbox, Select } from '../ui/field.ts';
 import { DataChoice } from './data-choice.ts';
+import { EstimateNote } from './estimate.ts';
 import { fieldsText } from './fields.text.ts';
 import { Setting } from './setting.ts';
 import { setupText } from './setup.text.ts';
@@ -37,6 +38,7 @@ export function Setup() {
       ),
       h('p', { class: 'hint' }, text.modelHint),
       h(MoreSettings, {}),
+      h(EstimateNote, {}),
       h(Share, {}),
     ),
   );

@@ -1,0 +1,39 @@
+import { h } from 'preact';
+import { rateHere } from '../estimate.ts';
+import { count, duration, figure, megabytes } from '../format.ts';
+import { estimate, stepsPerSecond } from '../state.ts';
+import { estimateText } from './estimate.text.ts';
+
+/** What a run of these settings would take, or why they make no sense together. */
+export function EstimateNote() {
+  const text = estimateText();
+  const found = estimate.value;
+  return h(
+    'div',
+    { class: 'estimate', role: 'status', 'aria-label': text.title },
+    found && 'message' in found && h('p', { class: 'refused' }, `${found.message} ${found.advice}`),
+    found &&
+      'flops' in found &&
+      h(
+        'dl',
+        null,
+        row(
+          text.parameters,
+          text.both(count(found.parameters.generator), count(found.parameters.discriminator)),
+        ),
+        row(text.memory, text.about(megabytes(found.memoryBytes))),
+        row(text.work, `${figure(found.flops / 1e9)} GFLOP`),
+        row(text.time, timeText(found.flops)),
+      ),
+  );
+}
+
+function timeText(flops: number): string {
+  const text = estimateText();
+  // A run tells more of the adapter: the words follow it.
+  const rate = stepsPerSecond.value >= 0 ? rateHere() : undefined;
+  return rate ? text.about(duration(flops / rate)) : text.unknown;
+}
+
+const row = (name: string, value: string) =>
+  h('div', { class: 'estimate-row' }, h('dt', null, name), h('dd', null, value));

@@ -10,7 +10,8 @@ import type { Choices } from '../runtime/plan.ts';
 import type { Elements } from '../runtime/variables.ts';
 import type { TrainingProgram } from './program.ts';
 
-const FORMAT = 'ganvas-state-1';
+/** What this code writes and reads. */
+export const STATE_FORMAT = 'ganvas-state-1';
 
 /**
  * A saved state cannot be used. `code` is `state-` and one of `format` (it is none), `missing`,
@@ -24,11 +25,15 @@ export class StateError extends GanvasError {
   }
 }
 
-/** What a run is, as a safetensors file: all parts of the program, in the layouts of PyTorch's files. */
+/**
+ * What a run is, as a safetensors file: all parts of the program, in the layouts of PyTorch's files, and
+ * what else is to be known of it as `metadata`.
+ */
 export function encodeState(
   { parts }: TrainingProgram,
   values: ReadonlyMap<string, Elements>,
   choices: Choices,
+  metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const tensors = new Map<string, WritableTensor>();
   for (const { variable, name, offset, size, shape, axes } of parts) {
@@ -42,7 +47,11 @@ export function encodeState(
     if (data instanceof Float32Array) tensors.set(name, { ...described, dtype: 'F32', data });
     else tensors.set(name, { ...described, dtype: 'U32', data });
   }
-  return writeSafetensors(tensors, { format: FORMAT, choices: JSON.stringify(choices) });
+  return writeSafetensors(tensors, {
+    ...metadata,
+    format: STATE_FORMAT,
+    choices: JSON.stringify(choices),
+  });
 }
 
 /** What `encodeState` wrote, as values of the program's variables, and the kernels that were chosen. */
@@ -51,8 +60,8 @@ export function decodeState(
   file: Uint8Array,
 ): { values: Map<string, Elements>; choices: Choices } {
   const { tensors, metadata } = readSafetensors(file);
-  if (metadata.format !== FORMAT)
-    throw new StateError('format', `This is no state of the format ${FORMAT}.`);
+  if (metadata.format !== STATE_FORMAT)
+    throw new StateError('format', `This is no state of the format ${STATE_FORMAT}.`);
   const left = new Map<string, ReadTensor>(tensors);
   const values = new Map(initial);
   for (const { variable, name, offset, shape, axes } of parts) {

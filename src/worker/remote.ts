@@ -7,6 +7,8 @@ import type { Engine, EngineOptions } from '../runtime/engine.ts';
 import type { GraphFunction, TracedFunction } from '../training/graph-function.ts';
 import type { TrainingProgram } from '../training/program.ts';
 import type { CustomTrainerOptions, Trainer } from '../training/trainer.ts';
+import type { VaeTrainer } from '../vae/trainer.ts';
+import type { Vae } from '../vae/vae.ts';
 
 /** What a result is on the page: functions and objects with methods stay in the worker. */
 type Result<T> = T extends (...args: infer Args) => infer R
@@ -50,6 +52,12 @@ export type RemoteSampler = Remote<Sampler, 'draw' | 'texture' | 'painter'>;
 /** A `GanTrainer` in a worker. */
 export type RemoteGanTrainer = Remote<GanTrainer>;
 
+/** A `Vae` in a worker. */
+export type RemoteVae = Remote<Vae>;
+
+/** A `VaeTrainer` in a worker. */
+export type RemoteVaeTrainer = Remote<VaeTrainer>;
+
 /** A function of a `RemoteTrainer`'s `compile`. */
 export type RemoteFunction<Input extends string = string, Output extends string = string> = Remote<
   GraphFunction<Input, Output>,
@@ -75,6 +83,8 @@ export interface Offer {
   readonly GanTrainer: Pick<typeof GanTrainer, 'create' | 'resume'>;
   readonly Generator: Pick<typeof Generator, 'load'>;
   readonly Trainer: Pick<typeof Trainer, 'create'>;
+  readonly Vae: Pick<typeof Vae, 'load'>;
+  readonly VaeTrainer: Pick<typeof VaeTrainer, 'create' | 'resume'>;
   readonly readIdxImages: typeof readIdxImages;
   readonly readPictures: typeof readPictures;
 }
@@ -97,7 +107,7 @@ export interface RemoteGanvas extends Disposable, AsyncDisposable {
     /** A device of the page cannot be used in a worker: there is no `device` and no `gpu`. */
     create(options?: Omit<EngineOptions, 'device' | 'gpu'>): Promise<RemoteEngine>;
   };
-  /** Makes trainers of DCGANs in the worker. */
+  /** Makes trainers of GANs in the worker. */
   readonly GanTrainer: {
     /** As `GanTrainer.create`. */
     readonly create: Made<Offer['GanTrainer']['create'], RemoteGanTrainer>;
@@ -117,6 +127,18 @@ export interface RemoteGanvas extends Disposable, AsyncDisposable {
       program: TrainingProgram<Name>,
       options?: CustomTrainerOptions,
     ): Promise<RemoteTrainer<Name>>;
+  };
+  /** Loads trained VAEs into the worker. */
+  readonly Vae: {
+    /** As `Vae.load`. */
+    readonly load: Made<Offer['Vae']['load'], RemoteVae>;
+  };
+  /** Makes trainers of VAEs in the worker. */
+  readonly VaeTrainer: {
+    /** As `VaeTrainer.create`. */
+    readonly create: Made<Offer['VaeTrainer']['create'], RemoteVaeTrainer>;
+    /** As `VaeTrainer.resume`. */
+    readonly resume: Made<Offer['VaeTrainer']['resume'], RemoteVaeTrainer>;
   };
   /** Off the page's thread. An address is the worker file's, if it is no whole URL. */
   readonly readIdxImages: typeof readIdxImages;

@@ -7,6 +7,8 @@ import { Graph } from '../graph/graph.ts';
 import { operations } from '../ops/index.ts';
 import { Engine } from '../runtime/engine.ts';
 import { Trainer } from '../training/trainer.ts';
+import { VaeTrainer } from '../vae/trainer.ts';
+import { Vae } from '../vae/vae.ts';
 import { Peer } from './peer.ts';
 import type { Offer } from './remote.ts';
 
@@ -31,6 +33,11 @@ export function serve(port: MessagePort): void {
     },
     Generator: { load: (...args) => Generator.load(...args) },
     Trainer: { create: (...args) => Trainer.create(...args) },
+    Vae: { load: (...args) => Vae.load(...args) },
+    VaeTrainer: {
+      create: (...args) => VaeTrainer.create(...args),
+      resume: (...args) => VaeTrainer.resume(...args),
+    },
     readIdxImages,
     readPictures,
   };

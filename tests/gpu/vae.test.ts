@@ -165,10 +165,10 @@ test('learns MNIST', { timeout: 120_000 }, async () => {
   const all = fitToSquare(await readIdxImages(handwritten), 16, 1);
   const digits = { ...all, count: 2048, data: all.data.subarray(0, 2048 * 256) };
   const trainer = await VaeTrainer.create(engine, digits, {
-    ...{ imageSize: 16, width: 8, latentDim: 8, batchSize: 16, lr: 3e-3, seed: 1 },
+    ...{ imageSize: 16, width: 8, latentDim: 8, batchSize: 16, lr: 1e-2, seed: 1 },
   });
   const losses: number[] = [];
-  for await (const { loss, kl } of trainer.run({ steps: 120 })) {
+  for await (const { loss, kl } of trainer.run({ steps: 240 })) {
     losses.push(loss);
     expect(kl).toBeGreaterThan(0);
   }
@@ -189,7 +189,7 @@ test('learns MNIST', { timeout: 120_000 }, async () => {
   console.info(
     `Loss ${start.toFixed(1)} → ${end.toFixed(1)}; squared error of held-out digits, of the average picture's: ${share.toFixed(3)}`,
   );
-  expect(end / start).toBeLessThan(0.55);
+  expect(end / start).toBeLessThan(0.36);
   expect(share).toBeLessThan(0.7);
   trainer.dispose();
 });

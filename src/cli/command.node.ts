@@ -47,6 +47,7 @@ export const positive = number((value) => value > 0, 'a number above 0');
 export const atLeast0 = number((value) => value >= 0, 'a number of at least 0');
 export const rate = number((value) => value > 0 && value <= 10, 'a number above 0 and at most 10');
 export const fraction = number((value) => value >= 0 && value < 1, 'a number from 0 to below 1');
+export const upTo1 = number((value) => value > 0 && value <= 1, 'a number above 0 and at most 1');
 export const upToHalf = number(
   (value) => value >= 0 && value < 0.5,
   'a number from 0 to below 0.5',

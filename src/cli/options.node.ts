@@ -12,6 +12,8 @@ import {
   parseCommand,
   positive,
   rate,
+  UsageError,
+  upTo1,
   upToHalf,
 } from './command.node.ts';
 import type { CheckpointInfo, Model } from './protocol.ts';
@@ -22,7 +24,16 @@ const OBJECTIVES = [
   ...(['f-gan-kl', 'f-gan-reverse-kl', 'f-gan-pearson', 'f-gan-hellinger'] as const),
   ...(['f-gan-jensen-shannon', 'f-gan-gan', 'mmd-gaussian', 'mmd-rational-quadratic'] as const),
 ] satisfies readonly GanOptions['objective'][];
-const NORMS = ['batch', 'spectral', 'none'] as const satisfies readonly GanOptions['normD'][];
+/** What D has beside its weights; that they are normalised themselves says another option, of both nets. */
+const NORMS = ['batch', 'none'] as const satisfies readonly GanOptions['normD'][];
+const SPECTRAL = ['d', 'gd'] as const;
+const SCHEDULES = [
+  ...(['constant', 'linear', 'cosine', 'exponential', 'step'] as const),
+] satisfies readonly GanOptions['lrSchedule'][];
+const AUGMENTATIONS = [
+  ...(['color', 'translation', 'cutout', 'color,translation', 'color,cutout'] as const),
+  ...(['translation,cutout', 'color,translation,cutout'] as const),
+] satisfies readonly GanOptions['augment'][];
 const OPTIMISERS = ['adam', 'sgd', 'rmsprop'] as const satisfies readonly GanOptions['optimiser'][];
 
 /** What was given on the command line; what is undefined is for the preset to say. */
@@ -49,13 +60,19 @@ export interface CliOptions extends BrowserOptions {
   readonly labelSmoothing: number;
   readonly objective?: (typeof OBJECTIVES)[number];
   readonly normD?: (typeof NORMS)[number];
+  readonly spectralNorm?: (typeof SPECTRAL)[number];
   readonly gp?: number;
   readonly r1?: number;
   readonly clipWeights?: number;
   readonly instanceNoise?: number;
+  readonly augment?: (typeof AUGMENTATIONS)[number];
   readonly optimiser?: (typeof OPTIMISERS)[number];
   readonly weightDecay?: number;
   readonly clipGradients?: number;
+  readonly accumulate?: number;
+  readonly lrSchedule?: (typeof SCHEDULES)[number];
+  readonly lrSteps?: number;
+  readonly lrGamma?: number;
   readonly ema?: number;
   readonly flip: boolean;
   readonly seed: number;
@@ -96,7 +113,8 @@ const OF_THE_MODEL = [
   ...['imageSize', 'channels', 'batchSize', 'width', 'latentDim', 'latent', 'beta1', 'dSteps'],
   ...['freshLatent', 'mixedBatch', 'generatorLoss', 'labelSmoothing', 'ema', 'flip', 'seed'],
   ...['objective', 'normD', 'gp', 'r1', 'clipWeights', 'instanceNoise', 'optimiser'],
-  ...['weightDecay', 'clipGradients'],
+  ...['weightDecay', 'clipGradients', 'spectralNorm', 'augment', 'accumulate'],
+  ...['lrSchedule', 'lrSteps', 'lrGamma'],
 ];
 
 function command(): Command {
@@ -142,6 +160,11 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
       oneOf(1, 3, 4),
     )
     .option('--batch-size <n>', 'pictures per step', integer(2, 65_536))
+    .option(
+      '--accumulate <n>',
+      'equal parts that a batch is taken in, where memory lacks for the whole (default: 1)',
+      integer(1, 64),
+    )
     .option('--steps <n>', 'stop after so many generator steps', integer(1))
     .option('--time <seconds>', 'stop after so many seconds of training', positive)
     .option('--width <n>', 'feature maps at the highest resolution (ngf = ndf)', integer(1, 1024))
@@ -154,6 +177,22 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
     .option('--lr <rate>', 'learning rate of both nets', rate)
     .option('--lr-d <rate>', 'learning rate of the discriminator (default: --lr)', rate)
     .option('--lr-g <rate>', 'learning rate of the generator (default: --lr)', rate)
+    .addOption(
+      new Option(
+        '--lr-schedule <kind>',
+        'how the rates change: to 0 (linear, cosine), or by --lr-gamma (default: constant)',
+      ).choices(SCHEDULES),
+    )
+    .option(
+      '--lr-steps <n>',
+      'steps that the schedule takes (default: --steps)',
+      integer(1, 10_000_000),
+    )
+    .option(
+      '--lr-gamma <γ>',
+      'factor in --lr-steps, evenly (exponential) or after them (step) (default: 0.1)',
+      upTo1,
+    )
     .addOption(
       new Option('--optimiser <name>', 'what updates both nets (default: adam)').choices(
         OPTIMISERS,
@@ -172,9 +211,16 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
       ).choices(OBJECTIVES),
     )
     .addOption(
-      new Option('--norm-d <kind>', 'what normalises the discriminator (default: batch)').choices(
-        NORMS,
-      ),
+      new Option(
+        '--norm-d <kind>',
+        'whether the discriminator has batch-norm (default: batch; none with --spectral-norm)',
+      ).choices(NORMS),
+    )
+    .addOption(
+      new Option(
+        '--spectral-norm <nets>',
+        'normalise the weights of the discriminator, or of both nets',
+      ).choices(SPECTRAL),
     )
     .option(
       '--gp <λ>',
@@ -184,6 +230,12 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
     .option('--r1 <γ>', 'penalty on slopes at real pictures; not with batch-norm', positive)
     .option('--clip-weights <c>', 'keep the weights of the discriminator in [−c, c]', positive)
     .option('--instance-noise <σ>', 'noise on all that the discriminator sees', positive)
+    .addOption(
+      new Option(
+        '--augment <changes>',
+        'random changes of all that the discriminator sees, for few pictures: DiffAugment',
+      ).choices(AUGMENTATIONS),
+    )
     .addOption(
       new Option('--generator-loss <kind>', "the generator's cost")
         .choices(['non-saturating', 'minimax', 'maximum-likelihood'])
@@ -218,6 +270,12 @@ export function parseOptions(
 ): { readonly options: CliOptions } | { readonly help: string } {
   const parsed = parseCommand<CliOptions>(command(), argv);
   if ('help' in parsed) return parsed;
+  const { normD, spectralNorm } = parsed.options;
+  if (normD === 'batch' && spectralNorm) {
+    throw new UsageError(
+      '--spectral-norm takes the place of batch-norm in the discriminator: leave --norm-d out. (See --help.)',
+    );
+  }
   const flags = { freshLatent: false, mixedBatch: false, flip: false, json: false };
   return { options: { ...flags, ...parsed.options } };
 }
@@ -272,15 +330,30 @@ function newModel(options: CliOptions, software: boolean, kind: DataKind): Model
     flip: options.flip,
     seed: options.seed,
     ...(options.gp !== undefined && { gradientPenalty: options.gp }),
+    ...scheduleOf(options),
     ...given(options, [
       ...(['objective', 'normD', 'r1', 'clipWeights'] as const),
       ...(['instanceNoise', 'optimiser', 'weightDecay', 'clipGradients'] as const),
+      ...(['augment', 'accumulate', 'lrGamma'] as const),
     ]),
+    ...(options.spectralNorm && {
+      normD: 'spectral',
+      spectralNormG: options.spectralNorm === 'gd',
+    }),
   };
 }
 
+/** The schedule of the learning rates, over all the steps where nothing else is said. */
+function scheduleOf({ lrSchedule, lrSteps, steps }: CliOptions): Partial<GanOptions> {
+  if (!lrSchedule || lrSchedule === 'constant') return given({ lrSteps }, ['lrSteps']);
+  return { lrSchedule, ...given({ lrSteps: lrSteps ?? steps }, ['lrSteps']) };
+}
+
 /** Those of the options that were given: the others are the engine's to choose. */
-function given<Name extends keyof CliOptions>(options: CliOptions, names: readonly Name[]) {
+function given<Name extends keyof CliOptions>(
+  options: Pick<CliOptions, Name>,
+  names: readonly Name[],
+) {
   const entries = names.map((name) => [name, options[name]] as const);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Partial<
     Pick<CliOptions, Name>

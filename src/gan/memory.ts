@@ -75,17 +75,20 @@ export async function runMemoryError(
   options: GanOptions,
   count: number,
 ): Promise<RunMemoryError> {
-  const { imageSize, channels, width } = options;
+  const { imageSize, channels, width, accumulate } = options;
   const sizesOf = (batchSize: number) => buffersOf({ ...options, batchSize }, count, device.traits);
   const held = device.counters.bufferBytes;
-  let good: number | null = null;
-  let bad = options.batchSize;
-  if (bad > 2 && (await fits(device, sizesOf(2)))) good = 2;
-  while (good !== null && bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    if (await fits(device, sizesOf(middle))) good = middle;
+  // Of batches in as many parts as this one: of a part in each.
+  const partsFit = (size: number) => fits(device, sizesOf(size * accumulate));
+  let part: number | null = null;
+  let bad = options.batchSize / accumulate;
+  if (bad > 2 && (await partsFit(2))) part = 2;
+  while (part !== null && bad - part > 1) {
+    const middle = (part + bad) >> 1;
+    if (await partsFit(middle)) part = middle;
     else bad = middle;
   }
+  const good = part === null ? null : part * accumulate;
   const shape = `${imageSize}×${imageSize}×${channels}`;
   return new RunMemoryError(
     `a batch of ${options.batchSize} × ${shape} at width ${width}`,

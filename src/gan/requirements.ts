@@ -167,17 +167,19 @@ export class Requirements {
 
   /** Searched for with whole plans: not everything in a step grows with the batch. */
   #largestBatch(limit: number): number | null {
-    const fits = (batchSize: number) =>
-      largestPlanned(traceFor({ ...this.#options, batchSize }, this.#count)) <= limit;
+    // Its parts are as many as before.
+    const { accumulate, batchSize } = this.#options;
+    const ofParts = (size: number) => ({ ...this.#options, batchSize: size * accumulate });
+    const fits = (size: number) => largestPlanned(traceFor(ofParts(size), this.#count)) <= limit;
     let good = 2;
     if (!fits(good)) return null;
-    let bad = this.#options.batchSize;
+    let bad = batchSize / accumulate;
     while (bad - good > 1) {
       const middle = (good + bad) >> 1;
       if (fits(middle)) good = middle;
       else bad = middle;
     }
-    return good;
+    return good * accumulate;
   }
 }
 

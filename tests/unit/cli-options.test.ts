@@ -14,6 +14,7 @@ import { parseSampleOptions } from '../../src/cli/sample-options.node.ts';
 import { discriminatorNorms } from '../../src/gan/dcgan.ts';
 import { objectiveNames } from '../../src/gan/objectives/index.ts';
 import { resolveOptions } from '../../src/gan/options.ts';
+import { augmentationPolicies } from '../../src/nn/diff-augment.ts';
 
 function parse(line: string): CliOptions {
   const parsed = parseOptions(line.split(' ').filter(Boolean));
@@ -41,7 +42,13 @@ const ALL = [
   '--generator-loss minimax',
   '--label-smoothing 0.1',
   '--objective least-squares',
-  '--norm-d spectral',
+  '--norm-d none',
+  '--spectral-norm gd',
+  '--augment color,cutout',
+  '--accumulate 4',
+  '--lr-schedule step',
+  '--lr-steps 500',
+  '--lr-gamma 0.5',
   '--gp 10',
   '--r1 5',
   '--clip-weights 0.01',
@@ -101,7 +108,13 @@ describe('parseOptions', () => {
       generatorLoss: 'minimax',
       labelSmoothing: 0.1,
       objective: 'least-squares',
-      normD: 'spectral',
+      normD: 'none',
+      spectralNorm: 'gd',
+      augment: 'color,cutout',
+      accumulate: 4,
+      lrSchedule: 'step',
+      lrSteps: 500,
+      lrGamma: 0.5,
       gp: 10,
       r1: 5,
       clipWeights: 0.01,
@@ -153,6 +166,17 @@ describe('parseOptions', () => {
     '--generator-loss wgan',
     '--objective wgan',
     '--norm-d layer',
+    '--norm-d spectral',
+    '--spectral-norm g',
+    '--spectral-norm d --norm-d batch',
+    '--augment cutout,color',
+    '--augment none',
+    '--accumulate 0',
+    '--accumulate 65',
+    '--lr-schedule linear_decay',
+    '--lr-steps 0',
+    '--lr-gamma 0',
+    '--lr-gamma 1.1',
     '--optimiser lamb',
     '--gp 0',
     '--r1 -1',
@@ -258,16 +282,44 @@ describe('planRun', () => {
   it('knows every objective, and what normalises and updates, by the names of the engine', () => {
     const all = [
       ...objectiveNames.map((name) => `--objective ${name} --norm-d none --gp 1`),
-      ...discriminatorNorms.map((name) => `--norm-d ${name}`),
+      ...discriminatorNorms.map((name) =>
+        name === 'spectral' ? '--spectral-norm d' : `--norm-d ${name}`,
+      ),
+      ...augmentationPolicies.map((policy) => `--augment ${policy}`),
+      ...['linear', 'cosine', 'exponential', 'step'].map(
+        (kind) => `--lr-schedule ${kind} --steps 9`,
+      ),
       ...['adam', 'sgd', 'rmsprop'].map((name) => `--optimiser ${name}`),
     ];
     for (const line of all) {
       const { training, description } = planRun(parse(line), true, 'idx', 10);
       const [, name] = line.split(' ');
-      expect(Object.values(resolveOptions(training))).toContain(name);
+      const value = line.startsWith('--spectral') ? 'spectral' : name;
+      expect(Object.values(resolveOptions(training))).toContain(value);
       if (line.startsWith('--objective') && name !== 'original')
         expect(description).toContain(`objective ${name}`);
     }
+  });
+
+  it('schedules learning rates over the whole run, or over the steps that are given', () => {
+    const of = (line: string) => planRun(parse(line), true, 'idx', 10).training;
+    expect(of('--lr-schedule cosine --steps 70')).toMatchObject({
+      lrSchedule: 'cosine',
+      lrSteps: 70,
+    });
+    expect(of('--lr-schedule step --steps 70 --lr-steps 30 --lr-gamma 0.5')).toMatchObject({
+      ...{ lrSchedule: 'step', lrSteps: 30, lrGamma: 0.5 },
+    });
+    expect(() => resolveOptions(of('--lr-schedule linear --time 60'))).toThrow(/lrSteps is 0/);
+    expect(() => resolveOptions(of('--lr-steps 60'))).toThrow(/lrSchedule is constant/);
+  });
+
+  it('normalises the weights of D, or of both nets', () => {
+    const of = (line: string) => resolveOptions(planRun(parse(line), true, 'idx', 10).training);
+    expect(of('--spectral-norm d')).toMatchObject({ normD: 'spectral', spectralNormG: false });
+    expect(of('--spectral-norm gd --norm-d none')).toMatchObject({
+      ...{ normD: 'spectral', spectralNormG: true },
+    });
   });
 
   it('takes the model of a checkpoint, and the learning rates of the options', () => {
@@ -290,7 +342,9 @@ describe('planRun', () => {
     '--batch-size 65536 --width 1024 --latent-dim 65536 --seed 4294967295 --ema 0.9999 --steps 1',
     '--image-size 256 --channels 4 --latent uniform --generator-loss maximum-likelihood --width 1',
     '--objective wasserstein --gp 10 --norm-d none --d-steps 5 --beta1 0',
-    '--objective hinge --norm-d spectral --optimiser rmsprop --clip-gradients 1 --instance-noise 0.1',
+    '--objective hinge --spectral-norm gd --optimiser rmsprop --clip-gradients 1 --instance-noise 0.1',
+    '--batch-size 128 --accumulate 64 --augment color,translation,cutout --lr-schedule constant',
+    '--lr-schedule exponential --lr-steps 10000000 --lr-gamma 1e-9 --steps 5',
     '--objective f-gan-pearson --r1 10 --norm-d none --weight-decay 0.01',
   ])('makes of the extremes what the engine takes: %s', (line) => {
     const { training } = planRun(parse(line), true, 'idx', 10);

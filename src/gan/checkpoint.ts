@@ -543,10 +543,10 @@ function inferShape(
   // The first makes a map of 4 × 4, and each one after it doubles that.
   const imageSize = 2 ** (convolutions.length + 1);
   const sizes = { imageSize, width: last[0], channels: last[1] };
-  // Classes come with vectors as long as the latents, and both go into the first layer.
+  // The vectors of classes go into the first layer too.
   const embedding = tensors.get(`${prefix}embedding.weight`)?.shape;
   if (embedding?.length !== 2) return { ...sizes, latentDim: first[0] };
-  return { ...sizes, latentDim: embedding[1], classes: embedding[0] };
+  return { ...sizes, latentDim: first[0] - embedding[1], classes: embedding[0] };
 }
 
 /**

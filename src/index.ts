@@ -93,6 +93,14 @@ export { ConvClassifier, type ConvClassifierShape } from './classifiers/conv-cla
 export { ClassifierError } from './classifiers/errors.ts';
 export { logisticRegression } from './classifiers/logistic-regression.ts';
 export { FeatureError } from './evaluation/errors.ts';
+export { FeatureNet, type Features } from './evaluation/feature-net.ts';
+export type { FeatureNetShape } from './evaluation/feature-net-model.ts';
+export {
+  evaluateQuality,
+  type Quality,
+  type QualityOptions,
+  type QualityReport,
+} from './evaluation/quality.ts';
 export {
   type FeatureTraining,
   type FeatureTrainingOptions,
@@ -301,6 +309,7 @@ export {
   type WritableTensor,
   writeSafetensors,
 } from './io/safetensors.ts';
+export { type ClassMeasures, classDistance, classMeasures } from './metrics/class-measures.ts';
 export {
   discriminatorValue,
   type Grid,
@@ -312,6 +321,15 @@ export {
   optimalDiscriminator,
   optimalValue,
 } from './metrics/divergences.ts';
+export { frechetDistance, type Moments, moments } from './metrics/frechet-distance.ts';
+export { kernelDistance } from './metrics/kernel-distance.ts';
+export {
+  type ManifoldMeasures,
+  type ManifoldOptions,
+  manifoldMeasures,
+} from './metrics/manifold.ts';
+export { pairwiseDiversity } from './metrics/pairwise-diversity.ts';
+export { hostProducts, type PairOptions, type Products } from './metrics/products.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein } from './metrics/sliced-wasserstein.ts';
 
 // Errors: each has a `code` for programs, and advice for people.

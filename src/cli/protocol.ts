@@ -107,6 +107,29 @@ export interface SampleResult extends Omit<SampleShape, 'count'> {
   readonly step: number | undefined;
 }
 
+/** Addresses of IDX files that belong together. */
+export interface LabelledFiles {
+  readonly images: string;
+  readonly labels: string;
+}
+
+/** How to train the net whose features judge MNIST's pictures. */
+export interface FeatureRequest {
+  readonly train: LabelledFiles;
+  readonly test: LabelledFiles;
+  readonly epochs: number;
+  readonly seed: number;
+  /** Path on the server under which progress and weights are received. */
+  readonly resultsUrl: string;
+}
+
+/** What came of it. */
+export interface FeatureResult {
+  /** Of the test set, from 0 to 1. */
+  readonly accuracy: number;
+  readonly steps: number;
+}
+
 /** An answer of the page: errors cross as data. */
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }
@@ -137,6 +160,8 @@ export interface PageApi {
   train(request: RunRequest): Promise<Answer<RunResult>>;
   /** Draws with a generator out of a file. Needs none of the above. */
   sample(request: SampleRequest): Promise<Answer<SampleResult>>;
+  /** Trains a feature net. Needs none of the above. */
+  trainFeatures(request: FeatureRequest): Promise<Answer<FeatureResult>>;
   /** Ends training at the next step boundary; `train` then answers with what there is. */
   stop(): void;
 }

@@ -16,6 +16,7 @@ import type { Answer, DataInfo, PageApi, PageEvent, RunRequest, RunResult } from
 import { readInfo } from './checkpoint.browser.ts';
 import { loadSet } from './data.browser.ts';
 import { drawSamples } from './sample.browser.ts';
+import { trainFeatures } from './train-features.browser.ts';
 import { fetchBytes, sendResult } from './transfer.browser.ts';
 
 declare global {
@@ -267,6 +268,7 @@ window.ganvas = {
       return await watched(train(request, on, pictures), on);
     }),
   sample: (request) => answer(() => drawSamples(request)),
+  trainFeatures: (request) => answer(() => trainFeatures(request)),
   stop() {
     stopping = true;
     trainer?.stop();

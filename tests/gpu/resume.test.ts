@@ -17,6 +17,8 @@ const kinds: [name: string, options: Partial<GanOptions>][] = [
   ['spectral normalisation', { objective: 'hinge', normD: 'spectral' }],
   ['RMSProp', { optimiser: 'rmsprop', lrD: 1e-3 }],
   ['SGD, clipped', { optimiser: 'sgd', clipGradients: 0.5 }],
+  // Dropout draws from the run's state.
+  ['the original GAN', { model: 'fully-connected', dSteps: 2 }],
   // G's update makes a pass of D on real pictures, which batch-norm counts.
   ['MMD', { objective: 'mmd-rational-quadratic', clipWeights: 0.3 }],
 ];

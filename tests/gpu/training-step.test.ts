@@ -55,6 +55,7 @@ const variants: [name: string, options: Partial<GanOptions>][] = [
   ['instance noise', { instanceNoise: 0.2, mixedBatch: true, seed: 25 }],
   ['AdamW, clipped gradients', { weightDecay: 0.05, clipGradients: 0.5, seed: 5 }],
   ['RMSProp', { optimiser: 'rmsprop', seed: 9 }],
+  ['fully connected', { model: 'fully-connected', dSteps: 2, lrD: 0.05, lrG: 0.05, seed: 0 }],
   ['label smoothing', { labelSmoothing: 0.1, seed: 43 }],
   ['average of weights', { ema: 0.9, seed: 34 }],
   ['flipped', { flip: true, seed: 54 }],
@@ -72,12 +73,22 @@ const variants: [name: string, options: Partial<GanOptions>][] = [
 
 /** The optimiser's updates, in the order of the step: k of D, then G's. Gradients are their input 1. */
 const updatesOf = (graph: Graph): Node[] =>
-  graph.nodes.filter(({ op }) => op === 'adam' || op === 'rmsprop');
+  graph.nodes.filter(({ op }) => ['adam', 'rmsprop', 'sgd'].includes(op));
 
 /** How near any activation comes to the point where its slope changes. */
 function nearestKink(nodes: readonly Node[], { values }: Interpretation): number {
   let nearest = Number.POSITIVE_INFINITY;
-  for (const { op, inputs } of nodes) {
+  for (const { op, inputs, attrs } of nodes) {
+    if (op === 'max') {
+      // Of maxout, over its last axis: how far the largest piece is above the next.
+      expect(attrs.axes).toEqual([2]);
+      const [, , pieces] = inputs[0].shape;
+      const all = values.get(inputs[0].id) ?? new Float64Array();
+      for (let i = 0; i < all.length; i += pieces) {
+        const [first, second] = all.slice(i, i + pieces).sort((a, b) => b - a);
+        nearest = Math.min(nearest, first - second);
+      }
+    }
     if (op !== 'relu' && op !== 'leakyRelu' && op !== 'minimum') continue;
     // `minimum` is the limit of the maximum-likelihood cost, a constant.
     const kink = op === 'minimum' ? (inputs[1].node.attrs.value as number) : 0;

@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { UsageError } from './command.node.ts';
-import type { DataKind } from './options.node.ts';
+import type { DataKind } from './plan.node.ts';
 
 /** Files of a data set, in the order in which they are used. */
 export interface Dataset {

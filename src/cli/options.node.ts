@@ -1,4 +1,4 @@
-/** The options of the main job: what there is, what is allowed, and what presets fill in. */
+/** The options of the main job: what there is, and what is allowed. */
 
 import { Command, Option } from 'commander';
 import type { GanOptions } from '../index.ts';
@@ -16,7 +16,15 @@ import {
   upTo1,
   upToHalf,
 } from './command.node.ts';
-import type { CheckpointInfo, Model } from './protocol.ts';
+import {
+  GPU,
+  GPU_EPOCHS,
+  GPU_LEAST_STEPS,
+  SOFTWARE,
+  SOFTWARE_SECONDS,
+  TIMED_SAMPLE_STEPS,
+  TIMED_SAMPLES,
+} from './presets.node.ts';
 
 /** The engine's names, which it checks together; its default is the first of each. */
 const OBJECTIVES = [
@@ -81,32 +89,6 @@ export interface CliOptions extends BrowserOptions {
   readonly out: string;
   readonly json: boolean;
 }
-
-/** What a machine of one kind gets where no option says otherwise. */
-interface Preset {
-  readonly width: number;
-  readonly latentDim: number;
-  readonly batchSize: number;
-  readonly lr: number;
-  readonly ema: number;
-}
-
-/** Small and quick: in PyTorch it gives readable digits after 1,200 steps, good ones after 4,600. */
-const SOFTWARE: Preset = { width: 8, latentDim: 64, batchSize: 16, lr: 2e-3, ema: 0.995 };
-
-/** How long the software preset trains, in seconds. */
-const SOFTWARE_SECONDS = 240;
-
-/** The numbers of the DCGAN paper and of PyTorch's example. */
-const GPU: Preset = { width: 64, latentDim: 100, batchSize: 64, lr: 2e-4, ema: 0 };
-
-/** How long the GPU preset trains: so many epochs, and no fewer than so many steps. */
-const GPU_EPOCHS = 5;
-const GPU_LEAST_STEPS = 2000;
-
-/** Grids of a run that is limited by time: this many steps apart, and at most this many in all. */
-const TIMED_SAMPLE_STEPS = 200;
-const TIMED_SAMPLES = 40;
 
 /** What a checkpoint decides, which cannot be changed in the middle of a run. */
 const OF_THE_MODEL = [
@@ -278,149 +260,4 @@ export function parseOptions(
   }
   const flags = { freshLatent: false, mixedBatch: false, flip: false, json: false };
   return { options: { ...flags, ...parsed.options } };
-}
-
-/** What kind of data a dataset is: it decides the default size and channels. */
-export type DataKind = 'idx' | 'pictures';
-
-/** Size and channels of the pictures to train on, where no checkpoint says so. */
-export function pictureShape(
-  options: CliOptions,
-  software: boolean,
-  kind: DataKind,
-): { readonly imageSize: number; readonly channels: number } {
-  const gpuSize = kind === 'idx' ? 32 : 64;
-  return {
-    imageSize: options.imageSize ?? (software ? 32 : gpuSize),
-    channels: options.channels ?? (kind === 'idx' ? 1 : 3),
-  };
-}
-
-/** Everything about a run that options and presets decide. */
-export interface RunPlan {
-  /** Where the model came from. */
-  readonly preset: 'software' | 'gpu' | 'checkpoint';
-  readonly training: Model;
-  readonly steps: number | undefined;
-  readonly seconds: number | undefined;
-  readonly sampleEvery: number;
-  readonly sampleSeconds: number;
-  /** All of it in one line, for people. */
-  readonly description: string;
-}
-
-/** The model of a run that begins: what the options say, and the preset where they do not. */
-function newModel(options: CliOptions, software: boolean, kind: DataKind): Model {
-  const preset = software ? SOFTWARE : GPU;
-  return {
-    ...pictureShape(options, software, kind),
-    width: options.width ?? preset.width,
-    latentDim: options.latentDim ?? preset.latentDim,
-    latent: options.latent,
-    batchSize: options.batchSize ?? preset.batchSize,
-    lrD: preset.lr,
-    lrG: preset.lr,
-    beta1: options.beta1,
-    dSteps: options.dSteps,
-    freshLatent: options.freshLatent,
-    mixedBatch: options.mixedBatch,
-    generatorLoss: options.generatorLoss,
-    labelSmoothing: options.labelSmoothing,
-    ema: options.ema ?? preset.ema,
-    flip: options.flip,
-    seed: options.seed,
-    ...(options.gp !== undefined && { gradientPenalty: options.gp }),
-    ...scheduleOf(options),
-    ...given(options, [
-      ...(['objective', 'normD', 'r1', 'clipWeights'] as const),
-      ...(['instanceNoise', 'optimiser', 'weightDecay', 'clipGradients'] as const),
-      ...(['augment', 'accumulate', 'lrGamma'] as const),
-    ]),
-    ...(options.spectralNorm && {
-      normD: 'spectral',
-      spectralNormG: options.spectralNorm === 'gd',
-    }),
-  };
-}
-
-/** The schedule of the learning rates, over all the steps where nothing else is said. */
-function scheduleOf({ lrSchedule, lrSteps, steps }: CliOptions): Partial<GanOptions> {
-  if (!lrSchedule || lrSchedule === 'constant') return given({ lrSteps }, ['lrSteps']);
-  return { lrSchedule, ...given({ lrSteps: lrSteps ?? steps }, ['lrSteps']) };
-}
-
-/** Those of the options that were given: the others are the engine's to choose. */
-function given<Name extends keyof CliOptions>(
-  options: Pick<CliOptions, Name>,
-  names: readonly Name[],
-) {
-  const entries = names.map((name) => [name, options[name]] as const);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Partial<
-    Pick<CliOptions, Name>
-  >;
-}
-
-/**
- * Fills in what the options leave open.
- *
- * @param software whether the adapter computes on the CPU
- * @param count pictures in the data set
- * @param checkpoint what the run goes on from, if it does
- */
-export function planRun(
-  options: CliOptions,
-  software: boolean,
-  kind: DataKind,
-  count: number,
-  checkpoint?: CheckpointInfo,
-): RunPlan {
-  const model = checkpoint?.options ?? newModel(options, software, kind);
-  const training: Model = {
-    ...model,
-    lrD: options.lrD ?? options.lr ?? model.lrD,
-    lrG: options.lrG ?? options.lr ?? model.lrG,
-  };
-
-  let { steps, time: seconds } = options;
-  if (steps === undefined && seconds === undefined) {
-    if (software) seconds = SOFTWARE_SECONDS;
-    else {
-      const epochs = Math.ceil((GPU_EPOCHS * count) / training.batchSize);
-      steps = Math.max(GPU_LEAST_STEPS, epochs);
-    }
-  }
-  const timed = steps === undefined;
-  const sampleEvery =
-    options.sampleEvery ?? (timed ? TIMED_SAMPLE_STEPS : roundDown((steps ?? 0) / 10));
-  // A grid that was asked for is made, however soon.
-  const sampleSeconds =
-    options.sampleEvery === undefined && timed ? (seconds ?? 0) / TIMED_SAMPLES : 0;
-
-  const { imageSize, channels, width, latentDim, batchSize, lrD, lrG, ema, objective } = training;
-  const lengths = [];
-  if (steps !== undefined) lengths.push(`${steps} ${checkpoint ? 'further steps' : 'steps'}`);
-  if (seconds !== undefined) lengths.push(`${seconds} s`);
-  const source = checkpoint
-    ? `going on from step ${checkpoint.step}`
-    : `preset ${software ? 'for a software adapter' : 'for a GPU'}`;
-  const description = [
-    `${source}: ${imageSize}×${imageSize}×${channels}`,
-    `width ${width}`,
-    `nz ${latentDim}`,
-    `batch ${batchSize}`,
-    lrD === lrG ? `learning rate ${lrD}` : `learning rates ${lrD} (D) and ${lrG} (G)`,
-    ema > 0 ? `EMA ${ema}` : 'no EMA',
-    ...(objective && objective !== 'original' ? [`objective ${objective}`] : []),
-    lengths.join(' or '),
-  ].join(', ');
-  const preset = checkpoint ? 'checkpoint' : software ? 'software' : 'gpu';
-  return { preset, training, steps, seconds, sampleEvery, sampleSeconds, description };
-}
-
-/** The next 1, 2 or 5 times a power of ten at or below `value`; at least 1. */
-function roundDown(value: number): number {
-  if (value < 1) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  const digit = value / power;
-  return power * (digit >= 5 ? 5 : digit >= 2 ? 2 : 1);
 }

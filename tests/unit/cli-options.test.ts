@@ -4,12 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/cli/command.node.ts';
 import { findDataset } from '../../src/cli/dataset.node.ts';
-import {
-  type CliOptions,
-  parseOptions,
-  pictureShape,
-  planRun,
-} from '../../src/cli/options.node.ts';
+import { type CliOptions, parseOptions } from '../../src/cli/options.node.ts';
+import { pictureShape, planRun } from '../../src/cli/plan.node.ts';
 import { parseSampleOptions } from '../../src/cli/sample-options.node.ts';
 import { discriminatorNorms } from '../../src/gan/dcgan.ts';
 import { objectiveNames } from '../../src/gan/objectives/index.ts';

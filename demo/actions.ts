@@ -4,7 +4,13 @@ import { batch, effect } from '@preact/signals';
 import { download } from './download.ts';
 import { type Client, connect, type News, Refusal } from './engine/client.ts';
 import { problemOf } from './engine/problem.ts';
-import type { DataSource, TrainOptions } from './engine/protocol.ts';
+import type {
+  Answer,
+  DataSource,
+  Question,
+  QuestionName,
+  TrainOptions,
+} from './engine/protocol.ts';
 import { followEstimates } from './estimate.ts';
 import { liveKeys } from './fields.ts';
 import { hashOf } from './link.ts';
@@ -14,11 +20,15 @@ import {
   adapter,
   copied,
   data,
+  effort,
+  film,
+  filming,
   history,
   historyVersion,
   latest,
   linked,
   locked,
+  lookedAt,
   phase,
   pictures,
   problem,
@@ -84,7 +94,7 @@ export function train(): void {
   if (!ready.value || (phase.value !== 'idle' && phase.value !== 'failed')) return;
   forgetRun();
   phase.value = 'starting';
-  worker.send({ type: 'train', job, source: source(), options: options() });
+  worker.send({ type: 'train', job, source: source(), options: options(), effort: effort.value });
 }
 
 export function pause(): void {
@@ -107,6 +117,12 @@ export function configure(patch: Partial<Settings>): void {
   settings.value = change(settings.value, patch);
   const { lrD, lrG } = settings.value;
   if (locked.value) worker.send({ type: 'rates', lrD, lrG });
+}
+
+/** Works for this share of the time from now on, in this run and the next. */
+export function throttle(share: number): void {
+  effort.value = share;
+  worker.send({ type: 'throttle', effort: share });
 }
 
 /** Takes files as the data set. Those that a system hides are no pictures of anybody's. */
@@ -137,13 +153,58 @@ export async function copyLink(): Promise<void> {
 
 /** Offers the run as a file to keep. */
 export async function saveCheckpoint(): Promise<void> {
-  const step = latest.value?.step ?? 0;
+  const name = fileName(latest.value?.step ?? 0, 'safetensors');
+  const bytes = await answerTo('checkpoint', null);
+  if (bytes) download(new Blob([bytes]), name);
+}
+
+/** Offers the samples as they are looked at, now or in the past. */
+export async function savePicture(): Promise<void> {
+  const frame = lookedAt.value === null ? undefined : film.value[lookedAt.value];
+  if (frame) return download(await asPng(frame.picture), fileName(frame.step, 'png'));
+  const name = fileName(latest.value?.step ?? 0, 'png');
+  const picture = await answerTo('picture', null);
+  if (picture) download(picture, name);
+}
+
+/** Offers the run so far as a video. */
+export async function saveVideo(): Promise<void> {
+  if (filming.value || film.value.length === 0) return;
+  filming.value = true;
   try {
-    const bytes = await worker.ask('checkpoint', null);
-    download(new Blob([bytes]), `ganvas-${settings.value.data}-${step}.safetensors`);
+    const { makeVideo } = await import('./video.ts');
+    const frames = film.value;
+    const video = await makeVideo(frames.map(({ picture }) => picture));
+    download(video, fileName(frames.at(-1)?.step ?? 0, 'webm'));
+  } catch (error) {
+    reportUnexpected(error);
+  } finally {
+    filming.value = false;
+  }
+}
+
+const fileName = (step: number, extension: string): string =>
+  `ganvas-${settings.value.data}-${step}.${extension}`;
+
+async function asPng(picture: Blob): Promise<Blob> {
+  const bitmap = await createImageBitmap(picture);
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return canvas.convertToBlob({ type: 'image/png' });
+}
+
+/** Asks the worker; undefined where it refuses, which the page then shows. */
+async function answerTo<Name extends QuestionName>(
+  name: Name,
+  question: Question<Name>,
+): Promise<Answer<Name> | undefined> {
+  try {
+    return await worker.ask(name, question);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     problem.value = error.problem;
+    return undefined;
   }
 }
 
@@ -159,6 +220,7 @@ export function reportUnexpected(error: unknown): void {
 function forgetRun(): void {
   batch(() => {
     job++;
+    cutFilm(0);
     history.clear();
     historyVersion.value++;
     latest.value = null;
@@ -172,6 +234,13 @@ function forgetRun(): void {
 function options(): TrainOptions {
   const { data: _data, preset: _preset, colour: _colour, ...chosen } = settings.value;
   return { ...chosen, channels: channels() };
+}
+
+/** Forgets all frames but the first so many. */
+function cutFilm(kept: number): void {
+  for (const { url } of film.value.slice(kept)) URL.revokeObjectURL(url);
+  film.value = film.value.slice(0, kept);
+  if (lookedAt.value !== null && lookedAt.value >= kept) lookedAt.value = null;
 }
 
 function channels(): 1 | 3 {
@@ -209,7 +278,13 @@ function onEvent(event: News): void {
       case 'metrics':
         onMetrics(event);
         break;
+      case 'frame': {
+        const { step, picture } = event;
+        film.value = [...film.value, { step, picture, url: URL.createObjectURL(picture) }];
+        break;
+      }
       case 'recovered':
+        cutFilm(film.value.filter(({ step }) => step <= event.step).length);
         if (problem.value?.code === 'device-lost') problem.value = null;
         break;
       case 'unavailable':

@@ -38,6 +38,8 @@ export const problem = signal<Problem | null>(null);
 /** What the address said when the page was opened. */
 export const linked = settingsOf(location.hash);
 export const settings = signal<Settings>(linked.settings);
+/** The share of the time that a run works for. */
+export const effort = signal(1);
 /** What a run of these settings would be, or why there can be none; null while it is worked out. */
 export const estimate = signal<Estimate | Problem | null>(null);
 /** The link that was copied last. */
@@ -49,6 +51,21 @@ export const data = signal<DataSummary | null>(null);
 export const progress = signal<Progress | null>(null);
 export const latest = signal<StepMetrics | null>(null);
 export const stepsPerSecond = signal(0);
+
+/** What the samples looked like after a step. */
+export interface Frame {
+  readonly step: number;
+  readonly picture: Blob;
+  /** Shows it; given back when the frame goes. */
+  readonly url: string;
+}
+
+/** The run so far in pictures, the oldest first. */
+export const film = signal<readonly Frame[]>([]);
+/** The place in the film that the visitor looks at; null for now. */
+export const lookedAt = signal<number | null>(null);
+/** Whether a video is being made. */
+export const filming = signal(false);
 
 export const history = new History();
 /** Changes whenever `history` does, which is no signal itself because it grows in place. */

@@ -24,6 +24,12 @@ export const answers: Answers = {
     return { answer: { parameters, memoryBytes, flops } };
   },
 
+  async picture({ run }) {
+    const answer = await run?.picture();
+    if (!answer) throw noRun();
+    return { answer };
+  },
+
   async checkpoint(studio) {
     const answer = await trainerOf(studio).checkpoint();
     return { answer, transfer: [answer.buffer] };
@@ -33,5 +39,8 @@ export const answers: Answers = {
 /** The trainer of the run that is going on. */
 function trainerOf({ run }: Studio): NonNullable<Run['trainer']> {
   if (run?.trainer) return run.trainer;
-  throw new GanvasError('no-run', 'There is no run at the moment.', 'Press Train first.');
+  throw noRun();
 }
+
+const noRun = () =>
+  new GanvasError('no-run', 'There is no run at the moment.', 'Press Train first.');

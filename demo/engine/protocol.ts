@@ -28,6 +28,8 @@ interface Questions {
     readonly question: { readonly options: TrainOptions; readonly count: number };
     readonly answer: Estimate;
   };
+  /** The samples of now, as a PNG file. */
+  readonly picture: { readonly question: null; readonly answer: Blob };
   /** All of the run that is going on, as a file. */
   readonly checkpoint: { readonly question: null; readonly answer: Uint8Array<ArrayBuffer> };
 }
@@ -54,7 +56,10 @@ export type Request =
       readonly job: number;
       readonly source: DataSource;
       readonly options: TrainOptions;
+      readonly effort: number;
     }
+  /** The share of the time that the run works for, up to 1. */
+  | { readonly type: 'throttle'; readonly effort: number }
   /** New learning rates of the run that is going on. */
   | { readonly type: 'rates'; readonly lrD: number; readonly lrG: number }
   | { readonly type: 'pause' }
@@ -118,6 +123,13 @@ export type Event =
       readonly job: number;
       readonly rows: readonly StepMetrics[];
       readonly stepsPerSecond: number;
+    }
+  /** The samples of a step, to look back at. */
+  | {
+      readonly type: 'frame';
+      readonly job: number;
+      readonly step: number;
+      readonly picture: Blob;
     }
   /** A device was lost, and the run goes on at this step on another one. */
   | { readonly type: 'recovered'; readonly job: number; readonly step: number }

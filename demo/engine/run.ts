@@ -1,6 +1,7 @@
 /** One run: from its data to its end, drawing and reporting now and then. */
 
 import { GanTrainer, RecoveryError, type StepMetrics } from '../../src/index.ts';
+import { Film, pictureOf } from './film.ts';
 import { problemOf } from './problem.ts';
 import type { Request } from './protocol.ts';
 import type { Studio } from './studio.ts';
@@ -24,6 +25,9 @@ const GRID = { count: 64, columns: 8 };
 
 export type TrainRequest = Extract<Request, { type: 'train' }>;
 
+/** A run that is throttled works and rests in turn, so often. */
+const CYCLE_MS = 500;
+
 interface Rates {
   readonly lrD: number;
   readonly lrG: number;
@@ -36,6 +40,12 @@ export class Run {
   /** Settles when the run has let go of the device and the canvas. */
   readonly #cleared: Promise<void>;
   #trainer: GanTrainer | undefined;
+  #effort = 1;
+  /** By the visitor, not to rest. */
+  #paused = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #film = new Film();
+  #picture: (() => Promise<Blob>) | undefined;
   /** Those that were set before there was a trainer. */
   #rates: Rates | undefined;
 
@@ -54,6 +64,39 @@ export class Run {
     return this.#trainer;
   }
 
+  /** Works for this share of the time, to keep a machine cool and its battery full. */
+  throttle(effort: number): void {
+    this.#effort = effort;
+    this.#turn();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#trainer?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#turn();
+  }
+
+  /** Works, then rests, then calls itself again, for as long as there is something to rest from. */
+  #turn(): void {
+    clearTimeout(this.#timer);
+    if (this.#paused || !this.#trainer) return;
+    this.#trainer.resume();
+    if (this.#effort >= 1) return;
+    this.#timer = setTimeout(() => {
+      if (!this.#paused) this.#trainer?.pause();
+      this.#timer = setTimeout(() => this.#turn(), CYCLE_MS * (1 - this.#effort));
+    }, CYCLE_MS * this.#effort);
+  }
+
+  /** All samples as they are now, each pixel a pixel. */
+  async picture(): Promise<Blob | undefined> {
+    return this.#picture?.();
+  }
+
   /** New ones, also for a run that is still being prepared. */
   setLearningRates(rates: Rates): void {
     if (this.#trainer) this.#trainer.setLearningRates(rates);
@@ -68,7 +111,8 @@ export class Run {
   async #go(before: Promise<void> | undefined): Promise<void> {
     const studio = this.#studio;
     const { signal } = this.#abort;
-    const { job, source, options } = this.#request;
+    const { job, source, options, effort } = this.#request;
+    this.#effort = effort;
     try {
       await before;
       signal.throwIfAborted();
@@ -82,16 +126,20 @@ export class Run {
       const trainer = await GanTrainer.create(engine, set, options, {
         snapshotSeconds: SNAPSHOT_SECONDS,
         onEvent: (event) => {
-          if (event.type === 'recovered') studio.post({ type: 'recovered', job, step: event.step });
+          if (event.type !== 'recovered') return;
+          this.#film.rewind(event.step);
+          studio.post({ type: 'recovered', job, step: event.step });
         },
       });
       try {
         signal.throwIfAborted();
         this.#trainer = trainer;
         if (this.#rates) trainer.setLearningRates(this.#rates);
+        this.#turn();
         await this.#follow(trainer, engine.adapter.software);
       } finally {
         this.#trainer = undefined;
+        clearTimeout(this.#timer);
         trainer.dispose();
       }
     } catch (error) {
@@ -114,10 +162,21 @@ export class Run {
     let step = 0;
     let drawnStep = 0;
     let drawnAt = performance.now();
+    const film = this.#film;
     const draw = () => {
       view.draw();
       drawnStep = step;
       drawnAt = performance.now();
+      if (!film.wants(step)) return;
+      const at = step;
+      pictureOf(canvas, 'image/webp').then(
+        (picture) => post({ type: 'frame', job, step: at, picture }),
+        (error: unknown) => post({ type: 'note', problem: problemOf(error) }),
+      );
+    };
+    this.#picture = () => {
+      draw();
+      return pictureOf(canvas, 'image/png');
     };
 
     let rows: StepMetrics[] = [];
@@ -127,7 +186,7 @@ export class Run {
       timer = undefined;
       post({ type: 'metrics', job, rows, stepsPerSecond: rate.at(step) });
       rows = [];
-      if (trainer.paused) {
+      if (this.#paused) {
         // What is on the canvas is then what the last number says, and a pause counts for no rate.
         if (drawnStep !== step) draw();
         rate.forget();
@@ -149,6 +208,7 @@ export class Run {
       signal.throwIfAborted();
     } finally {
       clearTimeout(timer);
+      this.#picture = undefined;
       view.detach();
     }
   }

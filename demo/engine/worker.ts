@@ -49,14 +49,17 @@ function handle(request: Request): void {
     case 'train':
       new Run(studio, request);
       break;
+    case 'throttle':
+      studio.run?.throttle(request.effort);
+      break;
     case 'rates':
       studio.run?.setLearningRates(request);
       break;
     case 'pause':
-      studio.run?.trainer?.pause();
+      studio.run?.pause();
       break;
     case 'resume':
-      studio.run?.trainer?.resume();
+      studio.run?.resume();
       break;
     case 'reset':
       studio.run?.end();

@@ -4,6 +4,7 @@ import type { Preview } from '../engine/protocol.ts';
 import { count } from '../format.ts';
 import { chosenData, latest, phase } from '../state.ts';
 import { samplesText } from './samples.text.ts';
+import { Past, Timeline } from './timeline.ts';
 
 /** The generator's pictures, drawn by the worker from the buffer they are computed in. */
 export function Samples() {
@@ -16,7 +17,8 @@ export function Samples() {
       h('h2', { id: 'samples-title' }, samplesText().title),
       h(Caption, {}),
     ),
-    h('div', { class: 'stage' }, h(SampleCanvas, {}), h(EmptyStage, {})),
+    h('div', { class: 'stage' }, h(SampleCanvas, {}), h(EmptyStage, {}), h(Past, {})),
+    h(Timeline, {}),
     h(RealPictures, {}),
   );
 }

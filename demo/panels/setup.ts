@@ -1,8 +1,8 @@
 import { h } from 'preact';
-import { configure, copyLink } from '../actions.ts';
+import { configure, copyLink, throttle } from '../actions.ts';
 import { groupNames, groups, sizeFields } from '../fields.ts';
 import { type PresetName, presetValues } from '../presets.ts';
-import { adapter, copied, locked, settings } from '../state.ts';
+import { adapter, copied, effort, locked, settings } from '../state.ts';
 import { Button } from '../ui/button.ts';
 import { Checkbox, Select } from '../ui/field.ts';
 import { DataChoice } from './data-choice.ts';
@@ -39,6 +39,7 @@ export function Setup() {
       h('p', { class: 'hint' }, text.modelHint),
       h(MoreSettings, {}),
       h(EstimateNote, {}),
+      h(Effort, {}),
       h(Share, {}),
     ),
   );
@@ -83,6 +84,17 @@ function presetHint(): string {
   const software = adapter.value?.software;
   const fits = software !== undefined && software === (preset === 'small');
   return `${fits ? text.fits : ''}${text.presetHint(lrG, latentDim)}`;
+}
+
+function Effort() {
+  const text = setupText();
+  return h(Select<number>, {
+    label: text.effort,
+    value: effort.value,
+    options: ([1, 0.5, 0.25] as const).map((value) => ({ value, text: text.efforts[value] })),
+    hint: text.effortHint,
+    onChoose: throttle,
+  });
 }
 
 /** The address says it too; not everybody knows that. */

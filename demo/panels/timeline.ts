@@ -1,0 +1,66 @@
+import { h } from 'preact';
+import { savePicture, saveVideo } from '../actions.ts';
+import { count } from '../format.ts';
+import { film, filming, lookedAt } from '../state.ts';
+import { Button } from '../ui/button.ts';
+import { timelineText } from './timeline.text.ts';
+
+/** Goes back in the run, and takes pictures of it home. Training goes on meanwhile. */
+export function Timeline() {
+  const text = timelineText();
+  const frames = film.value;
+  if (frames.length === 0) return null;
+  const at = lookedAt.value ?? frames.length;
+  const frame = frames[at];
+  const said = frame ? text.step(count(frame.step)) : text.now;
+  return h(
+    'div',
+    { class: 'timeline' },
+    h(
+      'label',
+      { class: 'scrubber' },
+      h('span', null, text.label),
+      h('input', {
+        type: 'range',
+        min: 0,
+        // One place more than there are frames: the last is now, and follows the run.
+        max: frames.length,
+        step: 1,
+        value: at,
+        'aria-valuetext': said,
+        onInput: (event: { currentTarget: HTMLInputElement }) => {
+          const place = event.currentTarget.valueAsNumber;
+          lookedAt.value = place < film.value.length ? place : null;
+        },
+      }),
+      h('output', { class: 'tabular' }, said),
+    ),
+    h(
+      'div',
+      { class: 'buttons' },
+      frame &&
+        h(
+          Button,
+          {
+            onPress: () => {
+              lookedAt.value = null;
+            },
+          },
+          text.backToNow,
+        ),
+      h(Button, { onPress: () => void savePicture() }, text.picture),
+      h(
+        Button,
+        { inactive: filming.value, onPress: () => void saveVideo() },
+        filming.value ? text.making : text.video,
+      ),
+    ),
+  );
+}
+
+/** What was to be seen then, over the canvas of now. */
+export function Past() {
+  const frame = lookedAt.value === null ? undefined : film.value[lookedAt.value];
+  if (!frame) return null;
+  return h('img', { class: 'past', src: frame.url, alt: timelineText().past(count(frame.step)) });
+}

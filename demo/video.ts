@@ -1,0 +1,54 @@
+/** Pictures one after the other as a WebM file, encoded by the browser (WebCodecs). */
+
+import {
+  BufferTarget,
+  CanvasSource,
+  getFirstEncodableVideoCodec,
+  Output,
+  QUALITY_HIGH,
+  WebMOutputFormat,
+} from 'mediabunny';
+
+const FRAMES_PER_SECOND = 12;
+
+/** The last picture stays, so that one can look at it. */
+const LAST_SECONDS = 2;
+
+/** Small pixels are drawn larger, by a whole factor: video is for looking at. */
+const LEAST_SIDE = 512;
+
+/** All pictures have one size. Rejects where the browser encodes no video. */
+export async function makeVideo(pictures: readonly Blob[]): Promise<Blob> {
+  const [first] = pictures;
+  if (!first) throw new Error('There are no pictures to make a video of.');
+  const { width, height } = await createImageBitmap(first);
+  const scale = Math.max(1, Math.ceil(LEAST_SIDE / Math.max(width, height)));
+  // Video wants even sides.
+  const canvas = new OffscreenCanvas(evenAbove(width * scale), evenAbove(height * scale));
+  const context = canvas.getContext('2d', { alpha: false });
+  const format = new WebMOutputFormat();
+  const codec = await getFirstEncodableVideoCodec(format.getSupportedVideoCodecs(), {
+    width: canvas.width,
+    height: canvas.height,
+  });
+  if (!context || !codec) throw new Error('This browser encodes no video: save pictures instead.');
+  context.imageSmoothingEnabled = false;
+
+  const target = new BufferTarget();
+  const output = new Output({ format, target });
+  const source = new CanvasSource(canvas, { codec, bitrate: QUALITY_HIGH });
+  output.addVideoTrack(source, { frameRate: FRAMES_PER_SECOND });
+  await output.start();
+  for (const [n, picture] of pictures.entries()) {
+    const bitmap = await createImageBitmap(picture);
+    context.drawImage(bitmap, 0, 0, width * scale, height * scale);
+    bitmap.close();
+    const last = n === pictures.length - 1;
+    await source.add(n / FRAMES_PER_SECOND, last ? LAST_SECONDS : 1 / FRAMES_PER_SECOND);
+  }
+  await output.finalize();
+  if (!target.buffer) throw new Error('The video came out empty.');
+  return new Blob([target.buffer], { type: 'video/webm' });
+}
+
+const evenAbove = (side: number): number => 2 * Math.ceil(side / 2);

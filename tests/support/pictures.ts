@@ -9,3 +9,10 @@ export function noisePictures(count: number, size: number, channels = 1, seed = 
   );
   return { name: 'noise', count, height: size, width: size, channels, data };
 }
+
+/** The pictures, each with a class at random. */
+export function labelled(set: ImageSet, classes: number): ImageSet {
+  const random = new RandomValues(7);
+  const labels = Uint8Array.from({ length: set.count }, () => random.integer(0, classes - 1));
+  return { ...set, labels };
+}

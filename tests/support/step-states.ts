@@ -1,5 +1,6 @@
 // States of a training run, as maps of variables: what both the device and the reference start from.
 import type { ImageSet } from '../../src/data/image-set.ts';
+import { classData } from '../../src/gan/classes.ts';
 import { type Players, variableNames } from '../../src/gan/step.ts';
 
 export type Elements =
@@ -12,9 +13,11 @@ export type Elements =
  * are nearly blank, and D's first activations all lie at their kink.
  */
 export function startOf(players: Players, pictures: ImageSet): Map<string, Elements> {
+  const { labels } = pictures;
   const state = new Map<string, Elements>([
     ...players.initialValues(),
     [variableNames.data, new Uint8Array(pictures.data)],
+    ...(labels ? classData(labels, players.options.classes) : []),
   ]);
   for (const net of [players.generator, players.discriminator]) {
     const flat = state.get(net.variable)!;

@@ -153,12 +153,17 @@ const anyOptions = fc
       // An MMD's D has several outputs.
       { objective: 'mmd-gaussian', generatorLoss: 'non-saturating', clipWeights: 1 },
       { optimiser: 'rmsprop', beta1: 0.5, normD: 'spectral' },
+      { normD: 'spectral', spectralNormG: true, augment: 'color,cutout' as const },
+      { lrSchedule: 'exponential', lrSteps: 50, lrGamma: 0.5, batchSize: 12, accumulate: 3 },
     ),
     ema: fc.constantFrom(0, 0.9, 0.999),
     flip: fc.boolean(),
+    classes: fc.constantFrom(0, 3),
     seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   })
-  .map(({ regularised, ...options }) => resolveOptions({ ...options, ...regularised }));
+  .map(({ regularised, classes, ...options }) =>
+    resolveOptions({ ...options, ...regularised, classes: regularised.objective ? 0 : classes }),
+  );
 
 describe('a checkpoint', () => {
   it('gives back every value, and writes as the same bytes again', () => {
@@ -247,6 +252,30 @@ describe('a checkpoint', () => {
           flat[offset + ((y * 4 + x) * c1 + b) * c0 + a],
         );
       }
+    }
+  });
+
+  it('has the embeddings of classes among the parameters, and their names beside them', () => {
+    const options = resolveOptions({ ...small, classes: 3, ema: 0.9 });
+    const players = new Players(options);
+    const classNames = ['cat', 'dog', 'ünïcorn'];
+    const labels = 'cd'.repeat(32);
+    const data = { count: 7, digest: 'ab'.repeat(32), labels };
+    const file = encodeCheckpoint(players, stateOf(players, 7), { choices: {}, classNames, data });
+    const { tensors } = readSafetensors(file);
+    expect(tensors.get('generator.embedding.weight')?.shape).toEqual([3, 3]);
+    expect(tensors.get('discriminator.embedding.weight')?.shape).toEqual([3, 2]);
+    expect(tensors.get('ema.generator.embedding.weight')?.shape).toEqual([3, 3]);
+    expect(tensors.get('adam.generator.v.embedding.weight')?.shape).toEqual([3, 3]);
+    expect(tensors.get('generator.main.0.weight')?.shape).toEqual([6, 2, 4, 4]);
+    expect(decodeCheckpoint(file)).toMatchObject({ classNames, data, options });
+    expect(decodeGenerator(file)).toMatchObject({ classNames, options: { classes: 3 } });
+    for (const odd of ['{', '3', '["a","b"]', '["a","b",3]', 'null']) {
+      const damaged = changed(file, (_, metadata) => {
+        metadata.classNames = odd;
+      });
+      expect(errorOf(() => decodeCheckpoint(damaged)).code).toBe('checkpoint-metadata');
+      expect(errorOf(() => decodeGenerator(damaged)).code).toBe('checkpoint-metadata');
     }
   });
 
@@ -420,6 +449,11 @@ describe('what is no whole checkpoint is refused', () => {
     ['choices of numbers', (m) => (m.choices = '{"a":1}'), 'metadata'],
     ['data without a count', (m) => (m.data = '{"digest":"0"}'), 'metadata'],
     ['data without a digest', (m) => (m.data = '{"count":1}'), 'metadata'],
+    [
+      'data with labels of no digest',
+      (m) => (m.data = JSON.stringify({ count: 1, digest: '0'.repeat(64), labels: 3 })),
+      'metadata',
+    ],
   ])('%s', (_, change, code) => {
     const begun = performance.now();
     const damaged = changed(file, (_tensors, metadata) => change(metadata));
@@ -507,6 +541,23 @@ describe('decodeGenerator', () => {
     expect(errorOf(() => decodeCheckpoint(bytes)).code).toBe('checkpoint-format');
   });
 
+  it('takes a state_dict with an embedding of classes', () => {
+    const conditional = new Players(resolveOptions({ ...small, classes: 4, latentDim: 5 }));
+    const state = stateOf(conditional, 1);
+    const kept = [...readSafetensors(encodeCheckpoint(conditional, state, extras)).tensors]
+      .filter(([key]) => key.startsWith('generator.'))
+      .map(([key, t]) => [key.replace('generator.', ''), t as WritableTensor] as const);
+    const read = decodeGenerator(writeSafetensors(new Map(kept)));
+    expect(read.options).toMatchObject({ latentDim: 5, classes: 4 });
+    expect(read.classNames).toBeUndefined();
+    expect(read.values.get('generator.parameters')).toEqual(state.get('generator.parameters'));
+    const short = new Map(kept);
+    const [rows, length] = short.get('embedding.weight')!.shape;
+    const data = new Float32Array(rows * (length + 9));
+    short.set('embedding.weight', { dtype: 'F32', shape: [rows, length + 9], data });
+    expect(errorOf(() => decodeGenerator(writeSafetensors(short))).code).toBe('checkpoint-options');
+  });
+
   it('refuses other nets', () => {
     const codeOf = (tensors: Map<string, WritableTensor>) =>
       errorOf(() => decodeGenerator(writeSafetensors(tensors))).code;
@@ -537,6 +588,8 @@ describe('the data of a run', () => {
     const shared = new Uint8Array(new SharedArrayBuffer(3));
     shared.set(new TextEncoder().encode('abc'));
     expect(await fingerprintOf(set(shared))).toEqual(data);
+    const labels = await fingerprintOf(set(Uint8Array.of(1)), new TextEncoder().encode('abc'));
+    expect(labels.labels).toBe(digest);
   });
 
   it('must be the same to go on', () => {
@@ -548,5 +601,9 @@ describe('the data of a run', () => {
     expect(others.message).toContain('others than the 3 pictures');
     const more = errorOf(() => checkSameData({ data }, { count: 4, digest: 'aa' }));
     expect(more.message).toContain('4 pictures, and not the 3');
+    const told = { ...data, labels: 'cc' };
+    expect(() => checkSameData({ data: told }, { ...told })).not.toThrow();
+    const relabelled = errorOf(() => checkSameData({ data: told }, { ...told, labels: 'cd' }));
+    expect(relabelled.message).toContain('other labels than those of the 3 pictures');
   });
 });

@@ -45,6 +45,9 @@ describe('every command of a plan is valid, and two steps keep what they should'
     ['clipped weights', { objective: 'wasserstein', clipWeights: 0.01, dSteps: 2 }],
     ['a gradient penalty', { objective: 'wasserstein', gradientPenalty: 10, normD: 'none' }],
     ['spectral normalisation, clipped gradients', { normD: 'spectral', clipGradients: 1 }],
+    ['a batch in parts, a schedule', { accumulate: 3, lrSchedule: 'cosine', lrSteps: 9 }],
+    ['augmented, G normalised', { augment: 'color,translation,cutout', spectralNormG: true }],
+    ['augmented RGBA, R1', { augment: 'color', channels: 4, r1: 1, normD: 'none' }],
     ['features, noise', { objective: 'mmd-gaussian', normD: 'spectral', instanceNoise: 1 }],
   ])('a training step, %s', (_, options) => {
     const small = { imageSize: 16, width: 4, latentDim: 8, batchSize: 6, channels: 1, ...options };

@@ -10,6 +10,7 @@ import { Players, traceStep } from '../../src/gan/step.ts';
 import { gradients } from '../../src/graph/autodiff.ts';
 import { Graph, type Tensor } from '../../src/graph/graph.ts';
 import { prune } from '../../src/graph/prune.ts';
+import { diffAugment } from '../../src/nn/diff-augment.ts';
 import { constantInit, HostRandom } from '../../src/nn/initialisers.ts';
 import { Linear } from '../../src/nn/layers.ts';
 import { Net } from '../../src/nn/net.ts';
@@ -315,6 +316,62 @@ describe('in a training step', () => {
     expect(new Set(rest.slice(0, 3).map(([first]) => first)).size).toBe(3);
   });
 
+  test('DiffAugment is of all that D sees, drawn anew each time, and noise comes after it', () => {
+    const watch = (graph: Graph) => [
+      ...made(graph, 'gatherPictures'),
+      ...made(graph, 'tanh'),
+      ...made(graph, 'random').filter(({ shape }) => shape[1] === 7 || shape[1] === 16),
+      ...graph.nodes
+        .flatMap(({ op, inputs: [x] }) => (op === 'conv2d' && x.shape[1] === 16 ? [x] : []))
+        .slice(0, 3),
+    ];
+    const augment = 'color,translation,cutout';
+    const { watched } = stepOf({ augment, instanceNoise: 0.3 }, watch);
+    const [real, fake, ...rest] = watched;
+    expect(rest).toHaveLength(9);
+    [real, fake, fake].forEach((pictures, i) => {
+      const [numbers, noise, shown] = [rest[2 * i], rest[2 * i + 1], rest[6 + i]];
+      expect(numbers).toHaveLength(4 * 7);
+      const graph = new Graph();
+      const x = graph.variable('x', [4, 16, 16, 1]);
+      graph.output(
+        'y',
+        diffAugment(x, augment, (shape) => graph.variable('numbers', shape)),
+      );
+      const changed = valuesOf(graph, { x: pictures, numbers }).get('y')!;
+      for (let k = 0; k < shown.length; k++)
+        expect(shown[k]).toBeCloseTo(changed[k] + 0.3 * noise[k], 12);
+    });
+    expect(new Set([0, 2, 4].map((i) => rest[i][0])).size).toBe(3);
+  });
+
+  test('learning rates follow the schedule, those of D over all its updates', () => {
+    const options = resolveOptions({ ...small, dSteps: 2, lrSchedule: 'linear', lrSteps: 3 });
+    const players = new Players(options);
+    const graph = traceStep(players, [8, 16, 16, 1]);
+    let state: ReadonlyMap<string, ArrayLike<number>> = startOf(players, noisePictures(8, 16, 1));
+    for (let step = 0; step < 4; step++) {
+      const { values, variables } = interpret(graph, state);
+      const rates = graph.nodes
+        .filter(({ op }) => op === 'adam')
+        .map(({ inputs }) => values.get(inputs[4].id)![0]);
+      const factor = (done: number) => Math.max(0, 1 - done / 3);
+      const expected = [1e-3 * factor(step), 1e-3 * factor(step + 0.5), 2e-3 * factor(step)];
+      rates.forEach((rate, i) => {
+        expect(rate).toBeCloseTo(expected[i], 9);
+      });
+      const unchanged = ['generator', 'discriminator'].map(
+        (net) =>
+          `${variables.get(`${net}.parameters`)}` ===
+          `${Array.from(state.get(`${net}.parameters`)!)}`,
+      );
+      expect(unchanged).toEqual([step === 3, step === 3]);
+      state = variables;
+    }
+    expect([...(state.get('discriminator.adam.updates') as Float64Array)]).toEqual([8]);
+    expect([...(state.get('generator.adam.updates') as Float64Array)]).toEqual([4]);
+  });
+
   test.each<[string, Partial<GanOptions>, Partial<GanOptions>]>([
     ['instance noise', { instanceNoise: 0.1 }, { instanceNoise: 0 }],
     ['R1', { r1: 10 }, { r1: 0 }],
@@ -324,6 +381,9 @@ describe('in a training step', () => {
     ['spectral normalisation', { normD: 'spectral' }, {}],
     ['weight decay', { weightDecay: 0.01 }, { weightDecay: 0 }],
     ['another optimiser', { optimiser: 'rmsprop' }, { optimiser: 'sgd' }],
+    ['DiffAugment', { augment: 'cutout' }, { augment: 'none' }],
+    ['a batch in parts', { accumulate: 2 }, { accumulate: 1 }],
+    ['spectral normalisation of G', { spectralNormG: true }, {}],
   ])('%s changes what D learns', (_, on, off) => {
     const learned = (given: Partial<GanOptions>) =>
       stepOf({ objective: 'hinge', normD: 'none', ...given }).variables;
@@ -348,6 +408,17 @@ describe('options that contradict each other are refused, and what to do is said
     [{ instanceNoise: 11 }, /instanceNoise is 11/],
     [{ clipGradients: -1 }, /clipGradients is -1/],
     [{ gradientPenalty: Number.NaN }, /gradientPenalty is NaN/],
+    [{ augment: 'colour' as never }, /augment is colour.*none or color or translation/],
+    [{ accumulate: 0 }, /accumulate is 0.*from 1 to 64/],
+    [{ accumulate: 3 }, /batch of 64 cannot be taken in 3 equal parts.*multiple/],
+    [{ batchSize: 4, accumulate: 4 }, /batch of 4 cannot be taken in 4 equal parts of 2 or more/],
+    [{ lrSchedule: 'poly' as never, lrSteps: 9 }, /lrSchedule is poly.*constant, linear, cosine/],
+    [{ lrSchedule: 'cosine' }, /lrSchedule is cosine, and lrSteps is 0.*over how many steps/],
+    [{ lrSteps: 100 }, /lrSchedule is constant, and lrSteps is 100.*leave lrSteps out/],
+    [{ lrSchedule: 'linear', lrSteps: 1.5 }, /lrSteps is 1.5/],
+    [{ lrSchedule: 'linear', lrSteps: 9, lrGamma: 0.5 }, /lrGamma is an option of exponential and/],
+    [{ lrSchedule: 'step', lrSteps: 9, lrGamma: 0 }, /lrGamma is 0.*above 0 and at most 1/],
+    [{ lrSchedule: 'step', lrSteps: 1e7, dSteps: 5 }, /10000000 of 5 updates of D each/],
   ])('%o', (given, message) => {
     expect(() => resolveOptions(given)).toThrow(message);
   });

@@ -183,6 +183,31 @@ test('layers say which axis their outputs are on, and name what they keep as PyT
   }
 });
 
+test('a generator’s transposed convolutions are normalised, beside its batch-norms', () => {
+  const shape = { imageSize: 16, channels: 1, width: 2, latentDim: 4, batchSize: 4 } as const;
+  const players = new Players(resolveOptions({ ...shape, spectralNormG: true }));
+  const { generator } = players;
+  const graph = traceStep(players, [8, 16, 16, 1]);
+  const before = startOf(players, noisePictures(8, 16, 1));
+  const { values } = interpret(graph, before);
+  // The first of them is a matrix product: its kernel covers the picture.
+  for (const name of ['main.3', 'main.6']) {
+    const { offset, size, shape: own } = generator.parameters.get(`${name}.weight_orig`)!;
+    const flat = before.get('generator.parameters')!.subarray(offset, offset + size);
+    const { sigma } = iterate(matrixOf(own, flat, 2), before.get(`generator.${name}.weight_u`)!);
+    const layer = graph.nodes.find(
+      ({ op, inputs }) => op === 'conv2dInputGrad' && `${inputs[1].shape}` === `${own}`,
+    )!;
+    values.get(layer.inputs[1].id)!.forEach((w, i) => {
+      expect(w).toBeCloseTo(flat[i] / sigma, 6);
+    });
+  }
+  expect([...generator.buffers.keys()].filter((key) => key.endsWith('weight_u'))).toEqual([
+    ...['main.0.weight_u', 'main.3.weight_u', 'main.6.weight_u'],
+  ]);
+  expect([...generator.parameters.keys()]).toContain('main.1.weight');
+});
+
 test('a discriminator’s convolutions are normalised, in training steps', () => {
   const shape = { imageSize: 16, channels: 1, width: 2, latentDim: 4, batchSize: 4 } as const;
   const players = new Players(resolveOptions({ ...shape, objective: 'hinge', normD: 'spectral' }));

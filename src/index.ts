@@ -220,6 +220,7 @@ export {
   type TracedUpdate,
   type VariableContents,
 } from './nn/optimisers.ts';
+export { type LogDensities, noiseContrastiveLoss } from './nn/noise-contrastive.ts';
 export { clipWeights, gradientPenalty, zeroCentredPenalty } from './nn/regularisers.ts';
 export {
   type CosineScheduleOptions,
@@ -232,6 +233,14 @@ export {
   type StepScheduleOptions,
   stepLR,
 } from './nn/schedules.ts';
+export {
+  bernoulliLogProb,
+  bernoulliSample,
+  categoricalLogProb,
+  categoricalSample,
+  leaveOneOut,
+  scoreFunctionLoss,
+} from './nn/score-function.ts';
 export { spectralNorm } from './nn/spectral-norm.ts';
 
 // Operations on tensors.
@@ -279,6 +288,7 @@ export { type MatmulOptions, matmul } from './ops/matmul.ts';
 export { broadcastTo, concat, pad, reshape, slice, transpose } from './ops/movement.ts';
 export type { Distribution } from './ops/random.ts';
 export { max, mean, sum } from './ops/reduce.ts';
+export { type Reaction, type ReactionNetwork, tauLeap } from './ops/tau-leap.ts';
 export { translate } from './ops/translate.ts';
 export type { Elements } from './runtime/variables.ts';
 

@@ -248,7 +248,7 @@ describe('shape errors name the operation, the shapes, and what was expected', (
         ] as const
       ).map(
         ([rates, uniforms, changed]): Bad => [
-          on((r, u) => tauLeap(r, u, { ...network, ...changed }), rates, uniforms),
+          on((r, u) => tauLeap(r, u, { ...network, ...changed }), [...rates], [...uniforms]),
           `[${rates.join(', ')}], [${uniforms.join(', ')}]`,
           'rates [N, 2] and uniform numbers [leaps, 2, N]',
         ],

@@ -8,7 +8,8 @@ import { prepareFolder } from './writers.node.ts';
 
 /** What the options of every command have. */
 interface CommonOptions extends BrowserOptions {
-  readonly out: string;
+  /** Folder that the command writes into, if it writes. */
+  readonly out?: string;
 }
 
 /** A command: its options, and what it does. */
@@ -48,9 +49,12 @@ async function exitCodeOf<Options extends CommonOptions, Inputs>(
     const { options } = parsed;
     const inputs = await main.find(options);
     if (options.browser !== undefined) checkExecutable(options.browser);
-    await prepareFolder(options.out).catch((error: Error) => {
-      throw new UsageError(`--out ${options.out}: cannot be written to (${error.message}).`);
-    });
+    const { out } = options;
+    if (out !== undefined) {
+      await prepareFolder(out).catch((error: Error) => {
+        throw new UsageError(`--out ${out}: cannot be written to (${error.message}).`);
+      });
+    }
     await main.run(options, inputs, interrupt);
     return interrupt.signal ? SIGNALS[interrupt.signal] : 0;
   } catch (error) {

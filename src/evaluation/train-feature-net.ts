@@ -1,6 +1,5 @@
 import { checkImageSet, type ImageSet } from '../data/image-set.ts';
 import { oneHot } from '../data/values.ts';
-import { readSafetensors, type WritableTensor, writeSafetensors } from '../io/safetensors.ts';
 import { crossEntropyLoss } from '../nn/losses.ts';
 import { Adam } from '../nn/optimisers.ts';
 import { cosineAnnealingLR } from '../nn/schedules.ts';
@@ -8,7 +7,7 @@ import { add, sub } from '../ops/elementwise.ts';
 import { translate } from '../ops/translate.ts';
 import type { TracedFunction } from '../training/graph-function.ts';
 import type { TrainingProgram } from '../training/program.ts';
-import { STATE_FORMAT } from '../training/state.ts';
+import { decodeState, encodeState } from '../training/state.ts';
 import { traceFunction, traceTraining } from '../training/trace.ts';
 import { FeatureError } from './errors.ts';
 import { type FeatureNetShape, featureNetModel } from './feature-net-model.ts';
@@ -88,17 +87,18 @@ export function traceFeatureNet(
         logits: net.forward(x, { training: false }),
       })),
     file(state, notes = {}) {
-      const own = [...readSafetensors(state).tensors].filter(([name]) =>
-        name.startsWith(`${net.name}.`),
+      // The state of what has the net alone: no optimiser, no step, no kernels that were chosen.
+      const { values } = decodeState(program, state);
+      return encodeState(
+        { ...program, parts: net.parts() },
+        values,
+        {},
+        {
+          ...notes,
+          shape: JSON.stringify(shape),
+          data: set.name,
+        },
       );
-      // It is a state of what only has the net: no optimiser, no step, no kernels that were chosen.
-      return writeSafetensors(new Map(own as [string, WritableTensor][]), {
-        ...notes,
-        format: STATE_FORMAT,
-        choices: '{}',
-        shape: JSON.stringify(shape),
-        data: set.name,
-      });
     },
   };
 }

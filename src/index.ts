@@ -41,7 +41,12 @@ export {
   readIdxLabels,
 } from './data/idx.ts';
 export type { DataProgress, ImageSet, LeftOut } from './data/image-set.ts';
-export { type PictureOptions, type PictureSource, readPictures } from './data/pictures.browser.ts';
+export {
+  type PictureFit,
+  type PictureOptions,
+  type PictureSource,
+  readPictures,
+} from './data/pictures.browser.ts';
 export { fitToSquare } from './data/resize.ts';
 export {
   type DrawnPointsOptions,
@@ -62,6 +67,7 @@ export { oneHot, type Values } from './data/values.ts';
 
 // A GAN on pictures: training it, and drawing samples of it.
 
+export type { Conditioning } from './gan/conditional.ts';
 export {
   type DcganShape,
   type DiscriminatorNorm,
@@ -106,6 +112,27 @@ export {
   type FeatureTrainingOptions,
   traceFeatureNet,
 } from './evaluation/train-feature-net.ts';
+
+// Bayesian inference for simulators, with a posterior that is a net.
+
+export {
+  adversarialInference,
+  type Inference,
+  type InferenceMetric,
+  type InferenceOptions,
+} from './inference/adversarial.ts';
+export {
+  type ConjugateGaussian,
+  type ConjugateGaussianOptions,
+  conjugateGaussian,
+} from './inference/conjugate-gaussian.ts';
+export { InferenceError } from './inference/errors.ts';
+export { type LotkaVolterraOptions, lotkaVolterra } from './inference/lotka-volterra.ts';
+export { rejectionAbc } from './inference/rejection-abc.ts';
+export { PosteriorSampler, type PosteriorSamplerOptions } from './inference/sampler.ts';
+export { PosteriorSamples } from './inference/samples.ts';
+export { type SimulateOptions, type Simulations, simulate } from './inference/simulate.ts';
+export type { RandomNumbers, Simulator } from './inference/simulator.ts';
 
 // What generator and discriminator are trained for.
 
@@ -184,6 +211,7 @@ export {
   Conv2d,
   type ConvLayerOptions,
   ConvTranspose2d,
+  Embedding,
   Flatten,
   LeakyReLU,
   Linear,
@@ -206,6 +234,7 @@ export {
 export { Maxout, type MaxoutOptions } from './nn/maxout.ts';
 export { Module, ModuleBuffer, Parameter, type Pass } from './nn/module.ts';
 export { Net } from './nn/net.ts';
+export { type LogDensities, noiseContrastiveLoss } from './nn/noise-contrastive.ts';
 export {
   Adam,
   type AdamOptions,
@@ -220,7 +249,6 @@ export {
   type TracedUpdate,
   type VariableContents,
 } from './nn/optimisers.ts';
-export { type LogDensities, noiseContrastiveLoss } from './nn/noise-contrastive.ts';
 export { clipWeights, gradientPenalty, zeroCentredPenalty } from './nn/regularisers.ts';
 export {
   type CosineScheduleOptions,
@@ -351,6 +379,7 @@ export {
   DataSizeError,
   EmptyDataError,
   GzipError,
+  LabelError,
   NoReadablePicturesError,
   TrailingDataError,
   TruncatedDataError,

@@ -19,9 +19,15 @@ export type PictureSource =
   | {
       /** What to call it in messages. */
       readonly name: string;
-      /** Gets its bytes; called once. */
-      readonly open: () => Promise<Blob>;
+      /** Gets its bytes, or the picture itself, which is then closed; called once. */
+      readonly open: () => Promise<Blob | ImageBitmap>;
     };
+
+/**
+ * How a picture that is not square becomes so, in the words of CSS's `object-fit`: `cover` cuts to the
+ * centre, `contain` shows all of it on white (transparent where there is opacity), `fill` stretches.
+ */
+export type PictureFit = 'cover' | 'contain' | 'fill';
 
 /** What pictures are made into. */
 export interface PictureOptions {
@@ -29,6 +35,8 @@ export interface PictureOptions {
   readonly size: number;
   /** 1 (grey), 3 (RGB, transparency over white) or 4 (RGBA). */
   readonly channels: 1 | 3 | 4;
+  /** By default `cover`. */
+  readonly fit?: PictureFit;
   /** What to call the set; else "pictures". */
   readonly name?: string;
   /** Counts pictures, unreadable ones among them. */
@@ -47,8 +55,8 @@ const CONCURRENCY = 4;
 const EXACT_SIDE = 1024;
 
 /**
- * Decodes pictures, crops each to its centre square and resizes it to `size` × `size` (exact area
- * average where that shrinks, bilinear where it grows). Orientation tags are applied.
+ * Decodes pictures, makes each square and resizes it to `size` × `size` (exact area average where that
+ * shrinks, bilinear where it grows). Orientation tags are applied.
  *
  * @param files in the order of the result; unreadable ones are left out and named in `leftOut`
  * @throws {EmptyDataError} if `files` is empty.
@@ -60,7 +68,7 @@ export async function readPictures(
   options: PictureOptions,
 ): Promise<ImageSet> {
   const sources = [...files];
-  const { size, channels, signal, onProgress, name = 'pictures' } = options;
+  const { size, channels, fit = 'cover', signal, onProgress, name = 'pictures' } = options;
   signal?.throwIfAborted();
   if (sources.length === 0) throw new EmptyDataError(`${name}: there are no pictures to read.`);
 
@@ -82,9 +90,9 @@ export async function readPictures(
       const source = sources[index]!;
       let bitmap: ImageBitmap | undefined;
       try {
-        const blob = source instanceof Blob ? source : await source.open();
-        bitmap = await createImageBitmap(blob);
-        data.set(pixelsOf(bitmap, canvas, size, channels), index * bytes);
+        const opened = source instanceof Blob ? source : await source.open();
+        bitmap = opened instanceof Blob ? await createImageBitmap(opened) : opened;
+        data.set(pixelsOf(bitmap, canvas, size, channels, fit), index * bytes);
       } catch (error) {
         failures.set(index, { name: pathOf(source), reason: reasonOf(error) });
       } finally {
@@ -122,11 +130,11 @@ function pixelsOf(
   canvas: OffscreenCanvas,
   size: number,
   channels: number,
+  fit: PictureFit,
 ): Uint8Array {
-  const crop = Math.min(bitmap.width, bitmap.height);
-  const left = (bitmap.width - crop) >> 1;
-  const top = (bitmap.height - crop) >> 1;
-  const side = Math.min(crop, Math.max(EXACT_SIDE, 2 * size));
+  const { width, height } = bitmap;
+  const square = fit === 'cover' ? Math.min(width, height) : Math.max(width, height);
+  const side = Math.min(square, Math.max(EXACT_SIDE, 2 * size));
   canvas.width = side;
   canvas.height = side;
   // The canvas is only ever read back, so it is kept out of the GPU's memory.
@@ -134,7 +142,11 @@ function pixelsOf(
   if (!context) throw new Error('this browser gives no 2-D canvas');
   context.imageSmoothingQuality = 'high';
   context.clearRect(0, 0, side, side);
-  context.drawImage(bitmap, left, top, crop, crop, 0, 0, side, side);
+  // Whole pixels, so that a picture that is only cut keeps its own.
+  const drawn = (length: number) => Math.round((length * side) / square);
+  const [w, h] = fit === 'fill' ? [side, side] : [drawn(width), drawn(height)];
+  const [left, top] = [(w - side) >> 1, (h - side) >> 1];
+  context.drawImage(bitmap, -left, -top, Math.max(1, w), Math.max(1, h));
   const { data } = context.getImageData(0, 0, side, side);
   const rgba = new Uint8Array(data.buffer, data.byteOffset, data.length);
   const pixels = convertChannels(rgba, 4, channels);

@@ -1,4 +1,4 @@
-import type { readIdxImages } from '../data/idx.ts';
+import type { readIdxDataset, readIdxImages } from '../data/idx.ts';
 import type { readPictures } from '../data/pictures.browser.ts';
 import type { Generator } from '../gan/generator.ts';
 import type { CanvasView, Sampler } from '../gan/sampler.ts';
@@ -85,6 +85,7 @@ export interface Offer {
   readonly Trainer: Pick<typeof Trainer, 'create'>;
   readonly Vae: Pick<typeof Vae, 'load'>;
   readonly VaeTrainer: Pick<typeof VaeTrainer, 'create' | 'resume'>;
+  readonly readIdxDataset: typeof readIdxDataset;
   readonly readIdxImages: typeof readIdxImages;
   readonly readPictures: typeof readPictures;
 }
@@ -142,6 +143,8 @@ export interface RemoteGanvas extends Disposable, AsyncDisposable {
   };
   /** Off the page's thread. An address is the worker file's, if it is no whole URL. */
   readonly readIdxImages: typeof readIdxImages;
+  /** As `readIdxImages`, with labels. */
+  readonly readIdxDataset: typeof readIdxDataset;
   /** Decodes pictures off the page's thread. */
   readonly readPictures: typeof readPictures;
   /**

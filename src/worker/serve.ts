@@ -1,4 +1,4 @@
-import { readIdxImages } from '../data/idx.ts';
+import { readIdxDataset, readIdxImages } from '../data/idx.ts';
 import { readPictures } from '../data/pictures.browser.ts';
 import { Generator } from '../gan/generator.ts';
 import { GanTrainer } from '../gan/trainer.ts';
@@ -38,6 +38,7 @@ export function serve(port: MessagePort): void {
       create: (...args) => VaeTrainer.create(...args),
       resume: (...args) => VaeTrainer.resume(...args),
     },
+    readIdxDataset,
     readIdxImages,
     readPictures,
   };

@@ -1,7 +1,7 @@
 /** The options of the main job: what there is, and what is allowed. */
 
 import { Command, Option } from 'commander';
-import type { GanOptions } from '../index.ts';
+import type { GanOptions, VaeOptions } from '../index.ts';
 import {
   addBrowserOptions,
   atLeast0,
@@ -17,10 +17,11 @@ import {
   upToHalf,
 } from './command.node.ts';
 import {
-  GPU,
+  type CliModel,
   GPU_EPOCHS,
   GPU_LEAST_STEPS,
-  SOFTWARE,
+  MODELS,
+  PRESETS,
   SOFTWARE_SECONDS,
   TIMED_SAMPLE_STEPS,
   TIMED_SAMPLES,
@@ -42,6 +43,10 @@ const AUGMENTATIONS = [
   ...(['color', 'translation', 'cutout', 'color,translation', 'color,cutout'] as const),
   ...(['translation,cutout', 'color,translation,cutout'] as const),
 ] satisfies readonly GanOptions['augment'][];
+const LIKELIHOODS = [
+  'bernoulli',
+  'gaussian',
+] as const satisfies readonly VaeOptions['likelihood'][];
 const OPTIMISERS = ['adam', 'sgd', 'rmsprop'] as const satisfies readonly GanOptions['optimiser'][];
 
 /** What was given on the command line; what is undefined is for the preset to say. */
@@ -49,6 +54,7 @@ export interface CliOptions extends BrowserOptions {
   readonly dataset: string;
   /** The checkpoint to go on from; what belongs to the model is then that of the file. */
   readonly resume?: string;
+  readonly model: CliModel;
   readonly imageSize?: number;
   readonly channels?: number;
   readonly batchSize?: number;
@@ -56,7 +62,9 @@ export interface CliOptions extends BrowserOptions {
   readonly time?: number;
   readonly width?: number;
   readonly latentDim?: number;
-  readonly latent: 'normal' | 'uniform';
+  readonly latent?: 'normal' | 'uniform';
+  readonly likelihood?: (typeof LIKELIHOODS)[number];
+  readonly beta?: number;
   readonly lr?: number;
   readonly lrD?: number;
   readonly lrG?: number;
@@ -90,22 +98,38 @@ export interface CliOptions extends BrowserOptions {
   readonly json: boolean;
 }
 
+/** What belongs to a VAE alone. */
+const OF_VAES = ['likelihood', 'beta'];
+
+/** What a VAE has too. */
+const OF_BOTH = [
+  'model',
+  'imageSize',
+  'channels',
+  'batchSize',
+  'width',
+  'latentDim',
+  'flip',
+  'seed',
+];
+
 /** What a checkpoint decides, which cannot be changed in the middle of a run. */
 const OF_THE_MODEL = [
-  ...['imageSize', 'channels', 'batchSize', 'width', 'latentDim', 'latent', 'beta1', 'dSteps'],
-  ...['freshLatent', 'mixedBatch', 'generatorLoss', 'labelSmoothing', 'ema', 'flip', 'seed'],
+  ...OF_BOTH,
+  ...OF_VAES,
+  ...['latent', 'beta1', 'dSteps', 'freshLatent', 'mixedBatch', 'generatorLoss'],
+  ...['labelSmoothing', 'ema'],
   ...['objective', 'normD', 'gp', 'r1', 'clipWeights', 'instanceNoise', 'optimiser'],
   ...['weightDecay', 'clipGradients', 'spectralNorm', 'augment', 'accumulate'],
   ...['lrSchedule', 'lrSteps', 'lrGamma'],
 ];
 
 function command(): Command {
-  const p = SOFTWARE;
-  const g = GPU;
+  const { software: p, gpu: g } = PRESETS.dcgan;
   const program = new Command('npm run train --')
     .description(
-      'Trains a DCGAN on WebGPU in a headless browser and writes sample pictures, the metrics of ' +
-        'every step, a checkpoint and a record of the run.',
+      'Trains a GAN or a VAE on WebGPU in a headless browser and writes sample pictures, the metrics ' +
+        'of every step, a checkpoint and a record of the run.',
     )
     .addHelpText(
       'after',
@@ -114,7 +138,13 @@ Without options it trains on MNIST with a preset that it chooses by the adapter,
   software adapter  32×32, width ${p.width}, nz ${p.latentDim}, batch ${p.batchSize}, learning rate ${p.lr}, EMA ${p.ema}, ${SOFTWARE_SECONDS / 60} minutes
   GPU               32×32 (pictures: 64×64), width ${g.width}, nz ${g.latentDim}, batch ${g.batchSize}, learning rate ${g.lr},
                     no EMA, ${GPU_EPOCHS} epochs but at least ${GPU_LEAST_STEPS} steps
-An option replaces that part of the preset; --steps or --time replace its length.
+An option replaces that part of the preset; --steps or --time replace its length. Another --model has
+sizes and rates of its own:
+  fully-connected   the original GAN of 2014: maxout and dropout in D, uniform latents, SGD
+  vae               a variational autoencoder; it also writes reconstructions-*.png (each picture beside
+                    its reconstruction), with --latent-dim 2 manifold-*.png, and columns of its own in
+                    metrics.csv. Its options are --likelihood and --beta, and of the others only sizes,
+                    --lr, --flip, --seed and those of the run.
 
 --resume goes on with the run of a checkpoint, on the same pictures: bit by bit as if it had never
 stopped, on the same kind of adapter. Sizes, batch, seed and the rest of the model are the file's;
@@ -135,6 +165,7 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
         OF_THE_MODEL,
       ),
     )
+    .addOption(new Option('--model <name>', 'what is trained').choices(MODELS).default('dcgan'))
     .option('--image-size <n>', 'side in pixels: 16, 32, 64, 128, 256', oneOf(16, 32, 64, 128, 256))
     .option(
       '--channels <n>',
@@ -149,13 +180,25 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
     )
     .option('--steps <n>', 'stop after so many generator steps', integer(1))
     .option('--time <seconds>', 'stop after so many seconds of training', positive)
-    .option('--width <n>', 'feature maps at the highest resolution (ngf = ndf)', integer(1, 1024))
+    .option(
+      '--width <n>',
+      'feature maps at the highest resolution (ngf = ndf); units of D',
+      integer(1, 1024),
+    )
     .option('--latent-dim <n>', 'length of the latent vector (nz)', integer(1, 65_536))
     .addOption(
-      new Option('--latent <kind>', 'distribution of the latent vector')
-        .choices(['normal', 'uniform'])
-        .default('normal'),
+      new Option(
+        '--latent <kind>',
+        'distribution of the latent vector (default: normal; uniform where fully connected)',
+      ).choices(['normal', 'uniform']),
     )
+    .addOption(
+      new Option(
+        '--likelihood <kind>',
+        'of a VAE, what pixels are taken to be (default: bernoulli)',
+      ).choices(LIKELIHOODS),
+    )
+    .option('--beta <β>', "of a VAE, the KL divergence's weight (default: 1)", atLeast0)
     .option('--lr <rate>', 'learning rate of both nets', rate)
     .option('--lr-d <rate>', 'learning rate of the discriminator (default: --lr)', rate)
     .option('--lr-g <rate>', 'learning rate of the generator (default: --lr)', rate)
@@ -176,9 +219,10 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
       upTo1,
     )
     .addOption(
-      new Option('--optimiser <name>', 'what updates both nets (default: adam)').choices(
-        OPTIMISERS,
-      ),
+      new Option(
+        '--optimiser <name>',
+        'what updates both nets (default: adam; sgd where fully connected)',
+      ).choices(OPTIMISERS),
     )
     .option('--beta1 <b>', "first decay of Adam; SGD's momentum", fraction, 0.5)
     .option('--weight-decay <λ>', 'of AdamW, which Adam then is', atLeast0)
@@ -246,13 +290,34 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
   return addBrowserOptions(program);
 }
 
+const withName = (option: Option) => ({
+  long: option.long,
+  attributeName: option.attributeName(),
+});
+
 /** Parses the command line, see `parseCommand`. */
 export function parseOptions(
   argv: readonly string[],
 ): { readonly options: CliOptions } | { readonly help: string } {
-  const parsed = parseCommand<CliOptions>(command(), argv);
+  const program = command();
+  const parsed = parseCommand<CliOptions>(program, argv);
   if ('help' in parsed) return parsed;
-  const { normD, spectralNorm } = parsed.options;
+  const { normD, spectralNorm, model } = parsed.options;
+  const ofGans = [...OF_THE_MODEL, 'lrD', 'lrG'].filter(
+    (name) => !OF_BOTH.includes(name) && !OF_VAES.includes(name),
+  );
+  for (const { long, attributeName } of program.options.map(withName)) {
+    if (program.getOptionValueSource(attributeName) !== 'cli') continue;
+    if (model === 'vae' && ofGans.includes(attributeName))
+      throw new UsageError(`${long} is an option of GANs, and --model is vae. (See --help.)`);
+    if (model !== 'vae' && OF_VAES.includes(attributeName))
+      throw new UsageError(`${long} is an option of --model vae. (See --help.)`);
+  }
+  if (model === 'fully-connected' && normD === 'batch') {
+    throw new UsageError(
+      '--norm-d batch: the fully connected discriminator has no batch-norm. (See --help.)',
+    );
+  }
   if (normD === 'batch' && spectralNorm) {
     throw new UsageError(
       '--spectral-norm takes the place of batch-norm in the discriminator: leave --norm-d out. (See --help.)',

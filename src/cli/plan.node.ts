@@ -1,17 +1,18 @@
 /** What a run is to be: what the options say, and presets where they do not. */
 
-import type { GanOptions } from '../index.ts';
+import type { DcganShape, GanOptions } from '../index.ts';
+import { UsageError } from './command.node.ts';
 import type { CliOptions } from './options.node.ts';
 import {
-  GPU,
   GPU_EPOCHS,
   GPU_LEAST_STEPS,
-  SOFTWARE,
+  PRESETS,
+  type Preset,
   SOFTWARE_SECONDS,
   TIMED_SAMPLE_STEPS,
   TIMED_SAMPLES,
 } from './presets.node.ts';
-import type { CheckpointInfo, Model } from './protocol.ts';
+import type { CheckpointInfo, GanModel, Model, VaeModel } from './protocol.ts';
 
 /** What kind of data a dataset is: it decides the default size and channels. */
 export type DataKind = 'idx' | 'pictures';
@@ -44,15 +45,40 @@ export interface RunPlan {
 
 /** The model of a run that begins: what the options say, and the preset where they do not. */
 function newModel(options: CliOptions, software: boolean, kind: DataKind): Model {
-  const preset = software ? SOFTWARE : GPU;
-  return {
-    ...pictureShape(options, software, kind),
+  const preset = PRESETS[options.model][software ? 'software' : 'gpu'];
+  const shape = pictureShape(options, software, kind);
+  const sizes = {
+    ...shape,
     width: options.width ?? preset.width,
     latentDim: options.latentDim ?? preset.latentDim,
-    latent: options.latent,
     batchSize: options.batchSize ?? preset.batchSize,
-    lrD: preset.lr,
-    lrG: preset.lr,
+  };
+  return options.model === 'vae'
+    ? { ...sizes, ...newVae(options, preset) }
+    : { ...sizes, ...newGan(options, preset, software) };
+}
+
+/** What a VAE has beside its sizes. */
+function newVae(options: CliOptions, { lr }: Preset) {
+  const { likelihood = 'bernoulli', beta = 1, flip, seed } = options;
+  return { model: 'vae', likelihood, beta, lr, flip, seed } as const;
+}
+
+/** What a GAN has beside its sizes. */
+function newGan(
+  options: CliOptions,
+  preset: Preset,
+  software: boolean,
+): Omit<GanModel, keyof DcganShape | 'batchSize'> {
+  const connected = options.model === 'fully-connected';
+  // The rates of the original GAN are those of SGD.
+  const ofSgd = connected && (options.optimiser ?? 'sgd') === 'sgd';
+  const { lr } = ofSgd ? preset : PRESETS.dcgan[software ? 'software' : 'gpu'];
+  return {
+    ...(connected && { model: 'fully-connected' as const }),
+    latent: options.latent ?? (connected ? 'uniform' : 'normal'),
+    lrD: lr,
+    lrG: lr,
     beta1: options.beta1,
     dSteps: options.dSteps,
     freshLatent: options.freshLatent,
@@ -93,6 +119,29 @@ function given<Name extends keyof CliOptions>(
   >;
 }
 
+/** The model with the learning rates that the options say. */
+function withRates(model: Model, { lr, lrD, lrG }: CliOptions): Model {
+  if (model.model !== 'vae')
+    return { ...model, lrD: lrD ?? lr ?? model.lrD, lrG: lrG ?? lr ?? model.lrG };
+  if (lrD !== undefined || lrG !== undefined)
+    throw new UsageError('--lr-d and --lr-g are options of GANs, and this is a VAE: give --lr.');
+  return { ...model, lr: lr ?? model.lr };
+}
+
+function describeGan({ lrD, lrG, ema, objective }: GanModel): string[] {
+  return [
+    lrD === lrG ? `learning rate ${lrD}` : `learning rates ${lrD} (D) and ${lrG} (G)`,
+    ema > 0 ? `EMA ${ema}` : 'no EMA',
+    ...(objective && objective !== 'original' ? [`objective ${objective}`] : []),
+  ];
+}
+
+const describeVae = ({ lr, likelihood, beta }: VaeModel): string[] => [
+  `learning rate ${lr}`,
+  `${likelihood === 'bernoulli' ? 'Bernoulli' : 'Gaussian'} pixels`,
+  `β ${beta}`,
+];
+
 /**
  * Fills in what the options leave open.
  *
@@ -108,11 +157,7 @@ export function planRun(
   checkpoint?: CheckpointInfo,
 ): RunPlan {
   const model = checkpoint?.options ?? newModel(options, software, kind);
-  const training: Model = {
-    ...model,
-    lrD: options.lrD ?? options.lr ?? model.lrD,
-    lrG: options.lrG ?? options.lr ?? model.lrG,
-  };
+  const training = withRates(model, options);
 
   let { steps, time: seconds } = options;
   if (steps === undefined && seconds === undefined) {
@@ -129,21 +174,22 @@ export function planRun(
   const sampleSeconds =
     options.sampleEvery === undefined && timed ? (seconds ?? 0) / TIMED_SAMPLES : 0;
 
-  const { imageSize, channels, width, latentDim, batchSize, lrD, lrG, ema, objective } = training;
+  const { imageSize, channels, width, latentDim, batchSize } = training;
   const lengths = [];
   if (steps !== undefined) lengths.push(`${steps} ${checkpoint ? 'further steps' : 'steps'}`);
   if (seconds !== undefined) lengths.push(`${seconds} s`);
   const source = checkpoint
     ? `going on from step ${checkpoint.step}`
     : `preset ${software ? 'for a software adapter' : 'for a GPU'}`;
+  const name = { dcgan: '', 'fully-connected': 'fully connected, ', vae: 'VAE, ' }[
+    training.model ?? 'dcgan'
+  ];
   const description = [
-    `${source}: ${imageSize}×${imageSize}×${channels}`,
+    `${source}: ${name}${imageSize}×${imageSize}×${channels}`,
     `width ${width}`,
     `nz ${latentDim}`,
     `batch ${batchSize}`,
-    lrD === lrG ? `learning rate ${lrD}` : `learning rates ${lrD} (D) and ${lrG} (G)`,
-    ema > 0 ? `EMA ${ema}` : 'no EMA',
-    ...(objective && objective !== 'original' ? [`objective ${objective}`] : []),
+    ...(training.model === 'vae' ? describeVae(training) : describeGan(training)),
     lengths.join(' or '),
   ].join(', ');
   const preset = checkpoint ? 'checkpoint' : software ? 'software' : 'gpu';

@@ -1,7 +1,7 @@
 /** Progress of a run on standard error: a bar on a terminal, a line now and then elsewhere. */
 
 import { SingleBar } from 'cli-progress';
-import type { StepMetrics } from '../index.ts';
+import type { StepRow } from './protocol.ts';
 
 /** Seconds between two lines where there is no terminal. */
 const LINE_SECONDS = 5;
@@ -58,7 +58,7 @@ export class Progress {
   #bar: SingleBar | undefined;
   #start = 0;
   #lastLine = 0;
-  #latest: StepMetrics | undefined;
+  #latest: StepRow | undefined;
   /** Times (seconds) and steps of the last few seconds, oldest first. */
   #recent: { readonly time: number; readonly step: number }[] = [];
 
@@ -90,7 +90,7 @@ export class Progress {
   }
 
   /** Steps have been made. */
-  update(rows: readonly StepMetrics[]): void {
+  update(rows: readonly StepRow[]): void {
     const last = rows.at(-1);
     if (!last) return;
     this.#latest = last;
@@ -150,26 +150,34 @@ export class Progress {
     const done = `${m.step}${last === undefined ? '' : `/${last}`}`;
     const speed = rate.toFixed(rate < 10 ? 2 : 1);
     const wait = `${duration(left)} left`;
-    const two = (value: number) => value.toFixed(2);
+    const [long, short] = measured(m);
     return [
-      [
-        `step ${done}`,
-        `${speed} steps/s`,
-        wait,
-        `loss D ${m.lossD.toFixed(3)} G ${m.lossG.toFixed(3)}`,
-        `D(x) ${m.dReal.toFixed(3)}`,
-        `D(G(z)) ${m.dFake.toFixed(3)} / ${m.dFakeAfter.toFixed(3)}`,
-      ].join(' | '),
-      [
-        done,
-        `${speed}/s`,
-        wait,
-        `D ${two(m.lossD)} G ${two(m.lossG)}`,
-        `D(x) ${two(m.dReal)}`,
-        `D(G(z)) ${two(m.dFake)}/${two(m.dFakeAfter)}`,
-      ].join('  '),
+      [`step ${done}`, `${speed} steps/s`, wait, ...long].join(' | '),
+      [done, `${speed}/s`, wait, ...short].join('  '),
     ];
   }
+}
+
+/** What a step measured, at length and in short. */
+function measured(m: StepRow): [long: string[], short: string[]] {
+  if ('elbo' in m) {
+    const { loss, reconstruction, kl } = m;
+    const [l, r, k] = [loss, reconstruction, kl].map((value) => value.toFixed(1));
+    return [[`loss ${l}`, `reconstruction ${r}`, `KL ${k}`], [`loss ${l} KL ${k}`]];
+  }
+  const two = (value: number) => value.toFixed(2);
+  return [
+    [
+      `loss D ${m.lossD.toFixed(3)} G ${m.lossG.toFixed(3)}`,
+      `D(x) ${m.dReal.toFixed(3)}`,
+      `D(G(z)) ${m.dFake.toFixed(3)} / ${m.dFakeAfter.toFixed(3)}`,
+    ],
+    [
+      `D ${two(m.lossD)} G ${two(m.lossG)}`,
+      `D(x) ${two(m.dReal)}`,
+      `D(G(z)) ${two(m.dFake)}/${two(m.dFakeAfter)}`,
+    ],
+  ];
 }
 
 /**

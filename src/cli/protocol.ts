@@ -10,8 +10,13 @@ import type {
   GanStats,
   GanTrainer,
   LeftOut,
+  Metrics,
   PictureGrid,
+  QualityReport,
   StepMetrics,
+  VaeMetricName,
+  VaeOptions,
+  VaeStats,
 } from '../index.ts';
 
 /** Where the page gets its pictures from: paths on the server that this command runs. */
@@ -31,16 +36,25 @@ export interface DataInfo {
   readonly leftOut: readonly LeftOut[];
 }
 
+/** A VAE, by the name that its checkpoints have. */
+export type VaeModel = VaeOptions & { readonly model: 'vae' };
+
 /** What a checkpoint says of its run. */
 export interface CheckpointInfo {
-  readonly options: GanOptions;
+  readonly options: GanOptions | VaeModel;
   /** Training steps that were done. */
   readonly step: number;
 }
 
-/** How to train: what the command settles, and for the rest the engine's defaults. */
-export type Model = Partial<GanOptions> &
+/** How to train a GAN: what the command settles, and for the rest the engine's defaults. */
+export type GanModel = Partial<GanOptions> &
   Pick<GanOptions, keyof DcganShape | 'batchSize' | 'lrD' | 'lrG' | 'ema' | 'seed'>;
+
+/** How to train. */
+export type Model = GanModel | VaeModel;
+
+/** What a step measured, of whatever model. */
+export type StepRow = StepMetrics | Metrics<VaeMetricName>;
 
 /** When to stop, when to sample, and where to send the results. At least one limit is given. */
 export interface RunRequest {
@@ -49,7 +63,7 @@ export interface RunRequest {
    * decides, and `rates` replace its learning rates.
    */
   readonly training: Model;
-  readonly rates: { readonly lrD?: number; readonly lrG?: number };
+  readonly rates: { readonly lr?: number; readonly lrD?: number; readonly lrG?: number };
   /** Steps and seconds of this run, beyond those of its checkpoint. */
   readonly steps: number | undefined;
   readonly seconds: number | undefined;
@@ -64,6 +78,13 @@ export interface RunRequest {
   /** Path on the server under which grids and checkpoints are received. */
   readonly resultsUrl: string;
 }
+
+/**
+ * Grids that show how a run goes on: samples; of a VAE, pictures of the data each beside its
+ * reconstruction; of one with two latents, all that it can draw.
+ */
+export const GRIDS = ['samples', 'reconstructions', 'manifold'] as const;
+export type GridKind = (typeof GRIDS)[number];
 
 /** Pictures of a grid as they leave the page: uint8, [count, height, width, channels]. */
 export type SampleShape = Pick<PictureGrid, 'width' | 'height' | 'channels' | 'count'>;
@@ -82,7 +103,7 @@ export interface RunResult {
   readonly setupMs: number;
   /** Milliseconds from the first step to the last, samples and checkpoints included. */
   readonly trainMs: number;
-  readonly stats: GanStats;
+  readonly stats: GanStats | VaeStats;
   /** Bytes and buffers on the device. */
   readonly memory: ReturnType<GanTrainer['memory']>;
 }
@@ -104,6 +125,31 @@ export interface SampleRequest {
 /** What was drawn. The pictures themselves were sent, those of the strips after the others. */
 export interface SampleResult extends Omit<SampleShape, 'count'> {
   /** Training steps of the generator, where its file says so. */
+  readonly step: number | undefined;
+}
+
+/** Which pictures to judge: those of a file, or of a model out of a checkpoint. */
+export interface EvaluateRequest {
+  /** Path on the server of an IDX file of pictures, or of a checkpoint. */
+  readonly source: { readonly kind: 'pictures' | 'checkpoint'; readonly url: string };
+  /** Of an IDX file of real pictures. */
+  readonly real: string;
+  /** Of a feature net's weights. */
+  readonly features: string;
+  readonly samples: number;
+  /** Of latents, and of which real pictures are taken. */
+  readonly seed: number;
+  /** Path on the server under which progress is received. */
+  readonly resultsUrl: string;
+}
+
+/** What they are worth. */
+export interface EvaluateResult {
+  readonly report: QualityReport;
+  /** The pictures as they were given, and the size and channels that the feature net takes. */
+  readonly shape: Omit<SampleShape, 'count'>;
+  readonly judgedAt: Omit<SampleShape, 'count'>;
+  /** Training steps of the model, where a file says so. */
   readonly step: number | undefined;
 }
 
@@ -145,7 +191,7 @@ export type PageEvent =
   | { readonly type: 'data'; readonly loaded: number; readonly total: number | undefined }
   /** The trainer is ready; steps begin. */
   | { readonly type: 'ready' }
-  | { readonly type: 'metrics'; readonly rows: readonly StepMetrics[] }
+  | { readonly type: 'metrics'; readonly rows: readonly StepRow[] }
   /** The device is gone; the trainer is looking for another one. */
   | { readonly type: 'lost' }
   /** It has one: this is the last step that still counts, and those after it are done again. */
@@ -160,6 +206,8 @@ export interface PageApi {
   train(request: RunRequest): Promise<Answer<RunResult>>;
   /** Draws with a generator out of a file. Needs none of the above. */
   sample(request: SampleRequest): Promise<Answer<SampleResult>>;
+  /** Judges pictures. Needs none of the above. */
+  evaluate(request: EvaluateRequest): Promise<Answer<EvaluateResult>>;
   /** Trains a feature net. Needs none of the above. */
   trainFeatures(request: FeatureRequest): Promise<Answer<FeatureResult>>;
   /** Ends training at the next step boundary; `train` then answers with what there is. */

@@ -9,7 +9,13 @@ import type { Interrupt } from './interrupt.node.ts';
 import type { CliOptions } from './options.node.ts';
 import { pictureShape, planRun, type RunPlan } from './plan.node.ts';
 import { clearPassing, Progress, say, showPassing } from './progress.node.ts';
-import type { CheckpointInfo, DataInfo, PageEvent, RunResult } from './protocol.ts';
+import {
+  type CheckpointInfo,
+  type DataInfo,
+  GRIDS,
+  type PageEvent,
+  type RunResult,
+} from './protocol.ts';
 import type { RunWriter } from './writers.node.ts';
 
 /** A checkpoint this often, besides the one at the end: what a crash can cost, in seconds. */
@@ -145,6 +151,7 @@ export class Run {
   async #train(plan: RunPlan, from: number): Promise<RunResult> {
     const { training, steps, seconds, sampleEvery, sampleSeconds } = plan;
     const { lr, lrD = lr, lrG = lr, resume, samples, dataset } = this.#options;
+    this.#writer.use(training);
     this.#begin = async () => {
       const goesOn =
         resume !== undefined && realpathSync(dirname(resume)) === realpathSync(this.#writer.dir);
@@ -165,7 +172,7 @@ export class Run {
     showPassing('preparing …');
     const request = {
       training,
-      rates: resume === undefined ? {} : { lrD, lrG },
+      rates: resume === undefined ? {} : { lr, lrD, lrG },
       steps,
       seconds,
       sampleEvery,
@@ -181,7 +188,7 @@ export class Run {
         if (error.code === 'checkpoint-data') {
           throw new RunError(`--dataset ${dataset}: ${error.message}`);
         }
-        const ofFile = /^(checkpoint|safetensors)/.test(error.code ?? '');
+        const ofFile = /^(checkpoint|safetensors|state)/.test(error.code ?? '');
         throw ofFile ? new RunError(`--resume ${resume}: ${error.message}`) : error;
       });
     this.#progress?.stop();
@@ -230,10 +237,11 @@ export class Run {
   }
 
   async #receive(kind: string, parameters: URLSearchParams, body: Buffer): Promise<void> {
+    const grid = GRIDS.find((known) => known === kind);
     if (kind === 'checkpoint') await this.#writer.checkpoint(body);
-    else if (kind === 'samples') {
+    else if (grid) {
       const number = (name: string) => Number(parameters.get(name));
-      await this.#writer.samples(number('step'), body, {
+      await this.#writer.grid(grid, number('step'), body, {
         width: number('width'),
         height: number('height'),
         channels: number('channels'),

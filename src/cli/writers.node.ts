@@ -16,11 +16,13 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import type { StepMetrics } from '../index.ts';
-import type { SampleShape } from './protocol.ts';
+import type { Metrics, StepMetrics, VaeMetricName } from '../index.ts';
+import { GRIDS, type GridKind, type Model, type SampleShape, type StepRow } from './protocol.ts';
 
 /** Columns of metrics.csv, and what they hold. */
-const CSV: readonly (readonly [string, keyof StepMetrics])[] = [
+type Columns<Row> = readonly (readonly [string, keyof Row & string])[];
+
+const OF_GANS: Columns<StepMetrics> = [
   ['step', 'step'],
   ['loss_d', 'lossD'],
   ['loss_d_real', 'lossDReal'],
@@ -34,7 +36,15 @@ const CSV: readonly (readonly [string, keyof StepMetrics])[] = [
   ['time_ms', 'timeMs'],
 ];
 
-const HEADER = `${CSV.map(([column]) => column).join(',')}\n`;
+const OF_VAES: Columns<Metrics<VaeMetricName>> = [
+  ['step', 'step'],
+  ['loss', 'loss'],
+  ['elbo', 'elbo'],
+  ['reconstruction', 'reconstruction'],
+  ['kl', 'kl'],
+  ['grad_norm', 'gradNorm'],
+  ['time_ms', 'timeMs'],
+];
 
 /** How pictures lie in a grid. */
 export interface GridLayout {
@@ -103,14 +113,16 @@ export function encodeGrid(pixels: Uint8Array, shape: SampleShape, layout?: Grid
   return PNG.sync.write(png, { colorType: hasAlpha ? 6 : 2, inputHasAlpha: true });
 }
 
-/** Name of the grid of a step: `samples-000200.png`. */
-export function sampleName(step: number): string {
-  return `samples-${String(step).padStart(6, '0')}.png`;
+/** Name of a grid of a step: `samples-000200.png`. */
+export function gridName(kind: GridKind, step: number): string {
+  return `${kind}-${String(step).padStart(6, '0')}.png`;
 }
+
+const GRID_NAME = new RegExp(`^(?:${GRIDS.join('|')})-(\\d{6,})\\.png$`);
 
 /** The step of a grid, by its file's name; undefined for other files. */
 function stepOf(name: string): number | undefined {
-  const step = /^samples-(\d{6,})\.png$/.exec(name)?.[1];
+  const step = GRID_NAME.exec(name)?.[1];
   return step === undefined ? undefined : Number(step);
 }
 
@@ -144,11 +156,21 @@ export class RunWriter {
   /** Rows are appended one batch after the other, whoever asks. */
   #rows: Promise<void> = Promise.resolve();
   #lastSample: string | undefined;
+  #columns: readonly (readonly [string, string])[] = OF_GANS;
 
   constructor(
     /** The folder; made if it is not there. */
     readonly dir: string,
   ) {}
+
+  /** Says what is trained, which decides the columns of metrics.csv: a GAN, unless this is called. */
+  use({ model }: Pick<Model, 'model'>): void {
+    this.#columns = model === 'vae' ? OF_VAES : OF_GANS;
+  }
+
+  get #header(): string {
+    return `${this.#columns.map(([column]) => column).join(',')}\n`;
+  }
 
   /** Starts the run's files: those of an earlier run go, so that no folder mixes two runs. */
   async begin(): Promise<void> {
@@ -157,13 +179,16 @@ export class RunWriter {
         await rm(this.#path(name));
       }
     }
-    await this.#replace('metrics.csv', HEADER);
+    await this.#replace('metrics.csv', this.#header);
   }
 
   /** Appends rows to metrics.csv. */
-  async metrics(rows: readonly StepMetrics[]): Promise<void> {
+  async metrics(rows: readonly StepRow[]): Promise<void> {
     if (rows.length === 0) return;
-    const lines = rows.map((row) => `${CSV.map(([, key]) => row[key]).join(',')}\n`).join('');
+    const lines = rows
+      .map((row: Readonly<Record<string, number>>) => this.#columns.map(([, key]) => row[key]))
+      .map((values) => `${values.join(',')}\n`)
+      .join('');
     await this.#inTurn(() => appendFile(this.#path('metrics.csv'), lines));
   }
 
@@ -174,17 +199,18 @@ export class RunWriter {
   async goBack(step: number): Promise<void> {
     await this.#inTurn(async () => {
       const path = this.#path('metrics.csv');
+      const header = this.#header;
       const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
-        return HEADER;
+        return header;
       });
-      if (!text.startsWith(HEADER)) {
+      if (!text.startsWith(header)) {
         throw new Error(`${path} has other columns: give another --out, or take the file away.`);
       }
       // Whoever was killed may have left half a line at the end.
-      const lines = text.slice(HEADER.length).split('\n').slice(0, -1);
+      const lines = text.slice(header.length).split('\n').slice(0, -1);
       const kept = lines.filter((line) => Number.parseInt(line, 10) <= step);
-      await this.#replace('metrics.csv', HEADER + kept.map((line) => `${line}\n`).join(''));
+      await this.#replace('metrics.csv', header + kept.map((line) => `${line}\n`).join(''));
       for (const name of await readdir(this.dir)) {
         if ((stepOf(name) ?? 0) > step) await rm(this.#path(name));
       }
@@ -197,14 +223,16 @@ export class RunWriter {
     return this.#rows;
   }
 
-  /** Writes the grid of a step. */
-  async samples(step: number, pixels: Uint8Array, shape: SampleShape): Promise<void> {
-    const name = sampleName(step);
-    await this.#replace(name, encodeGrid(pixels, shape));
-    this.#lastSample = name;
+  /** Writes a grid of a step. */
+  async grid(kind: GridKind, step: number, pixels: Uint8Array, shape: SampleShape): Promise<void> {
+    const name = gridName(kind, step);
+    // A manifold is one picture of all there is: square, and without gaps.
+    const manifold = { columns: Math.round(Math.sqrt(shape.count)), padding: 0 };
+    await this.#replace(name, encodeGrid(pixels, shape, kind === 'manifold' ? manifold : {}));
+    if (kind === 'samples') this.#lastSample = name;
   }
 
-  /** Name of the newest grid, if there is one. */
+  /** Name of the newest grid of samples, if there is one. */
   get lastSample(): string | undefined {
     return this.#lastSample;
   }

@@ -6,11 +6,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { barLine, duration, Progress, type RunLimits } from '../../src/cli/progress.node.ts';
 import {
   encodeGrid,
+  gridName,
   layOutGrid,
   prepareFolder,
   RunWriter,
   SampleWriter,
-  sampleName,
 } from '../../src/cli/writers.node.ts';
 import type { StepMetrics } from '../../src/index.ts';
 
@@ -108,7 +108,12 @@ describe('RunWriter', () => {
     await prepareFolder(writer.dir);
     await writer.begin();
     await Promise.all([writer.metrics([metrics(1), metrics(2)]), writer.metrics([metrics(3)])]);
-    await writer.samples(20, new Uint8Array(4), { width: 2, height: 2, channels: 1, count: 1 });
+    await writer.grid('samples', 20, new Uint8Array(4), {
+      width: 2,
+      height: 2,
+      channels: 1,
+      count: 1,
+    });
     await writer.checkpoint(Uint8Array.of(1, 2, 3));
     await writer.run({ a: 1 });
     const files = (await readdir(writer.dir)).sort();
@@ -185,9 +190,40 @@ describe('RunWriter', () => {
     expect(await readFile(join(dir, 'metrics.csv'), 'utf8')).toBe('step,other\n1,2\n');
   });
 
+  it('writes a VAE’s grids and columns, and takes them away with the rest', async () => {
+    const writer = new RunWriter(dir);
+    writer.use({ model: 'vae' });
+    await writer.begin();
+    const row = { loss: 5, elbo: -5, reconstruction: 4, kl: 1, gradNorm: 2, timeMs: 3 };
+    await writer.metrics([
+      { ...row, step: 1 },
+      { ...row, step: 2 },
+    ]);
+    expect(await readFile(join(dir, 'metrics.csv'), 'utf8')).toBe(
+      'step,loss,elbo,reconstruction,kl,grad_norm,time_ms\n1,5,-5,4,1,2,3\n2,5,-5,4,1,2,3\n',
+    );
+    const shape = { width: 2, height: 2, channels: 1, count: 9 };
+    const sizes: number[][] = [];
+    for (const kind of ['samples', 'reconstructions', 'manifold'] as const) {
+      await writer.grid(kind, 2, new Uint8Array(36), shape);
+      const { width, height } = PNG.sync.read(await readFile(join(dir, gridName(kind, 2))));
+      sizes.push([width, height]);
+    }
+    expect(sizes).toEqual([
+      [34, 10],
+      [34, 10],
+      [6, 6],
+    ]);
+    expect(writer.lastSample).toBe('samples-000002.png');
+    await writer.goBack(1);
+    expect(await readdir(dir)).toEqual(['metrics.csv']);
+    const gan = new RunWriter(dir);
+    await expect(gan.goBack(1)).rejects.toThrow(/has other columns/);
+  });
+
   it('names grids by their step', () => {
-    expect(sampleName(200)).toBe('samples-000200.png');
-    expect(sampleName(12_345_678)).toBe('samples-12345678.png');
+    expect(gridName('samples', 200)).toBe('samples-000200.png');
+    expect(gridName('manifold', 12_345_678)).toBe('manifold-12345678.png');
   });
 });
 

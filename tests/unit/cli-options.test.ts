@@ -6,11 +6,15 @@ import { UsageError } from '../../src/cli/command.node.ts';
 import { findDataset } from '../../src/cli/dataset.node.ts';
 import { type CliOptions, parseOptions } from '../../src/cli/options.node.ts';
 import { pictureShape, planRun } from '../../src/cli/plan.node.ts';
+import type { GanModel, Model } from '../../src/cli/protocol.ts';
 import { parseSampleOptions } from '../../src/cli/sample-options.node.ts';
 import { discriminatorNorms } from '../../src/gan/dcgan.ts';
 import { objectiveNames } from '../../src/gan/objectives/index.ts';
 import { resolveOptions } from '../../src/gan/options.ts';
 import { augmentationPolicies } from '../../src/nn/diff-augment.ts';
+import { resolveVaeOptions } from '../../src/vae/options.ts';
+
+const resolved = (training: Model) => resolveOptions(training as GanModel);
 
 function parse(line: string): CliOptions {
   const parsed = parseOptions(line.split(' ').filter(Boolean));
@@ -20,6 +24,7 @@ function parse(line: string): CliOptions {
 
 const ALL = [
   '--dataset mnist',
+  '--model dcgan',
   '--image-size 64',
   '--channels 3',
   '--batch-size 8',
@@ -67,7 +72,7 @@ describe('parseOptions', () => {
   it('leaves to the preset what is not given', () => {
     expect(parse('')).toEqual({
       dataset: 'mnist',
-      latent: 'normal',
+      model: 'dcgan',
       beta1: 0.5,
       dSteps: 1,
       freshLatent: false,
@@ -86,6 +91,7 @@ describe('parseOptions', () => {
   it('takes every option', () => {
     expect(parse(ALL.join(' '))).toEqual({
       dataset: 'mnist',
+      model: 'dcgan',
       imageSize: 64,
       channels: 3,
       batchSize: 8,
@@ -133,7 +139,8 @@ describe('parseOptions', () => {
   it('lists every option in the help', () => {
     const parsed = parseOptions(['--help']);
     const help = 'help' in parsed ? parsed.help : '';
-    for (const option of ALL) expect(help).toContain(option.split(' ')[0]);
+    for (const option of [...ALL, '--likelihood', '--beta'])
+      expect(help).toContain(option.split(' ')[0]);
     expect(help).toContain('batch 16, learning rate 0.002, EMA 0.995, 4 minutes');
   });
 
@@ -158,6 +165,16 @@ describe('parseOptions', () => {
     '--beta1 1',
     '--ema 1',
     '--label-smoothing 0.5',
+    '--model wgan',
+    '--likelihood laplace --model vae',
+    '--beta -1 --model vae',
+    '--beta 2',
+    '--likelihood gaussian --model fully-connected',
+    '--d-steps 1 --model vae',
+    '--lr-d 1e-3 --model vae',
+    '--ema 0 --model vae',
+    '--accumulate 2 --model vae',
+    '--norm-d batch --model fully-connected',
     '--latent gaussian',
     '--generator-loss wgan',
     '--objective wgan',
@@ -229,6 +246,12 @@ describe('--resume', () => {
   );
 });
 
+describe('--resume of a VAE', () => {
+  it.each(['--likelihood bernoulli', '--beta 1'])('refuses %s', (option) => {
+    expect(() => parse(`--model vae ${option} --resume a/file`)).toThrow(UsageError);
+  });
+});
+
 describe('parseSampleOptions', () => {
   const options = ['checkpoint', 'count', 'seed', 'grid', 'strips', 'steps', 'out', 'browser'];
 
@@ -291,7 +314,7 @@ describe('planRun', () => {
       const { training, description } = planRun(parse(line), true, 'idx', 10);
       const [, name] = line.split(' ');
       const value = line.startsWith('--spectral') ? 'spectral' : name;
-      expect(Object.values(resolveOptions(training))).toContain(value);
+      expect(Object.values(resolved(training))).toContain(value);
       if (line.startsWith('--objective') && name !== 'original')
         expect(description).toContain(`objective ${name}`);
     }
@@ -306,12 +329,12 @@ describe('planRun', () => {
     expect(of('--lr-schedule step --steps 70 --lr-steps 30 --lr-gamma 0.5')).toMatchObject({
       ...{ lrSchedule: 'step', lrSteps: 30, lrGamma: 0.5 },
     });
-    expect(() => resolveOptions(of('--lr-schedule linear --time 60'))).toThrow(/lrSteps is 0/);
-    expect(() => resolveOptions(of('--lr-steps 60'))).toThrow(/lrSchedule is constant/);
+    expect(() => resolved(of('--lr-schedule linear --time 60'))).toThrow(/lrSteps is 0/);
+    expect(() => resolved(of('--lr-steps 60'))).toThrow(/lrSchedule is constant/);
   });
 
   it('normalises the weights of D, or of both nets', () => {
-    const of = (line: string) => resolveOptions(planRun(parse(line), true, 'idx', 10).training);
+    const of = (line: string) => resolved(planRun(parse(line), true, 'idx', 10).training);
     expect(of('--spectral-norm d')).toMatchObject({ normD: 'spectral', spectralNormG: false });
     expect(of('--spectral-norm gd --norm-d none')).toMatchObject({
       ...{ normD: 'spectral', spectralNormG: true },
@@ -344,7 +367,60 @@ describe('planRun', () => {
     '--objective f-gan-pearson --r1 10 --norm-d none --weight-decay 0.01',
   ])('makes of the extremes what the engine takes: %s', (line) => {
     const { training } = planRun(parse(line), true, 'idx', 10);
-    expect(resolveOptions(training)).toMatchObject(training);
+    expect(resolved(training)).toMatchObject(training);
+  });
+
+  it('gives the original GAN the sizes and rates of its own', () => {
+    const of = (line: string, software = true) =>
+      planRun(parse(`--model fully-connected ${line}`), software, 'idx', 10);
+    expect(of('').description).toMatch(
+      /: fully connected, 32×32×1, width 40, .* rate 0.05, no EMA/,
+    );
+    expect(resolved(of('', false).training)).toMatchObject({
+      ...{ model: 'fully-connected', width: 240, latentDim: 100, batchSize: 100 },
+      ...{ latent: 'uniform', optimiser: 'sgd', lrD: 0.05, beta1: 0.5, normD: 'none', ema: 0 },
+    });
+    expect(resolved(of('--optimiser adam --latent normal', false).training)).toMatchObject({
+      ...{ optimiser: 'adam', lrD: 2e-4, lrG: 2e-4, latent: 'normal', width: 240 },
+    });
+    expect(resolved(of('--spectral-norm d --lr 0.1').training)).toMatchObject({
+      ...{ normD: 'spectral', lrD: 0.1, lrG: 0.1 },
+    });
+  });
+
+  it('makes of a VAE’s options what the engine takes', () => {
+    const of = (line: string, software = true) =>
+      planRun(parse(`--model vae ${line}`), software, 'idx', 10);
+    const checked = (training: Model) => {
+      const { model, ...options } = training as Extract<Model, { model: 'vae' }>;
+      expect(model).toBe('vae');
+      return resolveVaeOptions(options);
+    };
+    const small = of('--steps 9');
+    expect(small.description).toBe(
+      'preset for a software adapter: VAE, 32×32×1, width 8, nz 20, batch 32, learning rate 0.005, ' +
+        'Bernoulli pixels, β 1, 9 steps',
+    );
+    expect(checked(small.training)).toMatchObject({ width: 8, seed: 1, flip: false, lr: 5e-3 });
+    const all = of(
+      '--likelihood gaussian --beta 4 --latent-dim 2 --width 3 --lr 1e-3 --flip --seed 5 ' +
+        '--image-size 16 --channels 3 --batch-size 7',
+      false,
+    );
+    expect(checked(all.training)).toEqual({
+      ...{ likelihood: 'gaussian', beta: 4, latentDim: 2, width: 3, lr: 1e-3, flip: true, seed: 5 },
+      ...{ imageSize: 16, channels: 3, batchSize: 7 },
+    });
+    expect(all.steps).toBe(2000);
+  });
+
+  it('goes on with a VAE, whose rate is one', () => {
+    const options = { ...resolveVaeOptions({ width: 3 }), model: 'vae' as const };
+    const of = (line: string) =>
+      planRun(parse(`--resume f ${line}`), true, 'idx', 10, { options, step: 5 });
+    expect(of('--lr 0.5').training).toEqual({ ...options, lr: 0.5 });
+    expect(of('').description).toContain('going on from step 5: VAE, 32×32×1, width 3');
+    expect(() => of('--lr-d 0.5')).toThrow(UsageError);
   });
 
   it('trains the small preset for four minutes on a software adapter', () => {

@@ -1,11 +1,11 @@
 /** What a checkpoint says of its run, before there are pictures to go on with. */
 
-import { type GanOptions, readSafetensors, requirements } from '../../index.ts';
+import { type GanOptions, readSafetensors, requirements, type VaeOptions } from '../../index.ts';
 import type { CheckpointInfo } from '../protocol.ts';
 
 /**
  * Reads the options and the step out of a checkpoint's metadata. Whether all of the file is right is
- * for `GanTrainer.resume` to say; the pictures that it needs have the size that is said here.
+ * for `resume` of its trainer to say; the pictures that it needs have the size that is said here.
  *
  * @throws {SafetensorsError} if it is no safetensors file.
  * @throws {ModelError} if there is no model of these options.
@@ -24,9 +24,10 @@ export function readInfo(bytes: Uint8Array): CheckpointInfo {
       'it is no checkpoint of a run. (Weights alone are enough for "npm run sample".)',
     );
   }
-  const info: CheckpointInfo = { options: options as GanOptions, step };
+  if (metadata.model === 'vae')
+    return { options: { ...(options as VaeOptions), model: 'vae' }, step };
   // A checkpoint's rates may be 0, which no run begins with.
-  const { lrD: _d, lrG: _g, ...model } = info.options;
+  const { lrD: _d, lrG: _g, ...model } = options as GanOptions;
   requirements(model, { count: 1 });
-  return info;
+  return { options: options as GanOptions, step };
 }

@@ -3,19 +3,29 @@
 import {
   DeviceLostError,
   Engine,
-  GanTrainer,
+  type GanTrainer,
   GanvasError,
   type ImageSet,
   NonFiniteError,
   RecoveryError,
   requirements,
-  type StepMetrics,
   type TrainerEvent,
+  type VaeTrainer,
 } from '../../index.ts';
-import type { Answer, DataInfo, PageApi, PageEvent, RunRequest, RunResult } from '../protocol.ts';
+import type {
+  Answer,
+  DataInfo,
+  PageApi,
+  PageEvent,
+  RunRequest,
+  RunResult,
+  StepRow,
+} from '../protocol.ts';
 import { readInfo } from './checkpoint.browser.ts';
 import { loadSet } from './data.browser.ts';
-import { drawSamples } from './sample.browser.ts';
+import { judge } from './evaluate.browser.ts';
+import { drawGrids, openTrainer } from './model.browser.ts';
+import { drawSamples, LARGEST } from './sample.browser.ts';
 import { trainFeatures } from './train-features.browser.ts';
 import { fetchBytes, sendResult } from './transfer.browser.ts';
 
@@ -36,7 +46,7 @@ const FAILURE_MS = 1000;
 let engine: Engine | undefined;
 let set: ImageSet | undefined;
 let checkpoint: Uint8Array<ArrayBuffer> | undefined;
-let trainer: GanTrainer | undefined;
+let trainer: GanTrainer | VaeTrainer | undefined;
 let stopping = false;
 
 /** Turns what a function throws into data. */
@@ -51,6 +61,11 @@ async function answer<T>(work: () => Promise<T>): Promise<Answer<T>> {
 
 /** An engine that is large enough for the run, where the adapter is. */
 async function engineFor({ training, samples }: RunRequest, pictures: ImageSet): Promise<Engine> {
+  if (training.model === 'vae') {
+    engine?.dispose();
+    engine = await Engine.create({ wantedLimits: LARGEST });
+    return engine;
+  }
   // A checkpoint's rates may be 0, which no run begins with; its size does not depend on them.
   const { lrD: _d, lrG: _g, ...model } = training;
   const needs = requirements(model, pictures, { samples });
@@ -105,10 +120,10 @@ class Course {
   diverged = false;
   /** When the command has taken in what happened to the device. */
   told: Promise<unknown> = Promise.resolve();
-  #rows: StepMetrics[] = [];
+  #rows: StepRow[] = [];
   #reportedAt = performance.now();
 
-  async onMetrics(metrics: StepMetrics): Promise<void> {
+  async onMetrics(metrics: StepRow): Promise<void> {
     this.step = metrics.step;
     this.#rows.push(metrics);
     if (performance.now() - this.#reportedAt >= REPORT_MS) await this.report();
@@ -144,10 +159,7 @@ async function train(request: RunRequest, on: Engine, pictures: ImageSet): Promi
   checkpoint = undefined;
   const course = new Course();
   const settings = { onEvent: (event: TrainerEvent) => course.onEvent(event) };
-  const running = resumed
-    ? await GanTrainer.resume(on, pictures, resumed, settings)
-    : await GanTrainer.create(on, pictures, request.training, settings);
-  running.setLearningRates(request.rates);
+  const running = await openTrainer(on, pictures, request, resumed, settings);
   trainer = running;
   course.step = running.step;
   const ready = performance.now();
@@ -159,11 +171,11 @@ async function train(request: RunRequest, on: Engine, pictures: ImageSet): Promi
     await sendResult(request.resultsUrl, kind, parameters, body);
   };
   const sendSamples = async () => {
-    const { pixels, ...shape } = await running.sampleGrid({ count: request.samples });
-    // Drawn after a loss, it is of an earlier step than it was asked for.
-    if (shape.step !== running.step) return;
-    await send('samples', shape, pixels);
-    course.sampledStep = shape.step;
+    const grids = await drawGrids(running, pictures, request);
+    // Drawn after a loss, they are of an earlier step than they were asked for.
+    if (grids.some(([, { step }]) => step !== running.step)) return;
+    for (const [kind, { pixels, ...shape }] of grids) await send(kind, shape, pixels);
+    course.sampledStep = running.step;
   };
   const sendCheckpoint = async () => {
     const bytes = await running.checkpoint();
@@ -268,6 +280,7 @@ window.ganvas = {
       return await watched(train(request, on, pictures), on);
     }),
   sample: (request) => answer(() => drawSamples(request)),
+  evaluate: (request) => answer(() => judge(request)),
   trainFeatures: (request) => answer(() => trainFeatures(request)),
   stop() {
     stopping = true;

@@ -1,6 +1,6 @@
 /** Draws pictures with a generator out of a file. */
 
-import { Engine, Generator, interpolate } from '../../index.ts';
+import { Engine, Generator, interpolate, readSafetensors, Vae } from '../../index.ts';
 import type { SampleRequest, SampleResult } from '../protocol.ts';
 import { fetchBytes, sendResult } from './transfer.browser.ts';
 
@@ -8,19 +8,20 @@ import { fetchBytes, sendResult } from './transfer.browser.ts';
 const BATCH = 16;
 
 /** As much as the adapter has: what a generator needs is not known before it is there. */
-const LARGEST = { maxStorageBufferBindingSize: 2 ** 32, maxBufferSize: 2 ** 32 };
+export const LARGEST = { maxStorageBufferBindingSize: 2 ** 32, maxBufferSize: 2 ** 32 };
 
 /** Latents flat [count + strips · steps, latentDim]: those of the pictures, then strip after strip. */
-function latentsFor(generator: Generator, request: SampleRequest): Float32Array {
+function latentsFor(generator: Generator | Vae, request: SampleRequest): Float32Array {
   const { count, seed, strips, steps } = request;
-  const { latentDim, latent } = generator.options;
+  const { latentDim } = generator.options;
+  const uniform = 'latent' in generator.options && generator.options.latent === 'uniform';
   const ends = Math.max(count, 2 * strips);
   const own = generator.latents({ count: ends, ...(seed !== undefined && { seed }) });
   const all = new Float32Array((count + strips * steps) * latentDim);
   all.set(own.subarray(0, count * latentDim));
   const end = (i: number) => own.subarray(i * latentDim, (i + 1) * latentDim);
   for (let i = 0; i < strips; i++) {
-    const path = latent === 'normal' ? 'arc' : 'line';
+    const path = uniform ? 'line' : 'arc';
     const strip = interpolate(end(2 * i), end(2 * i + 1), steps, path);
     all.set(strip, (count + i * steps) * latentDim);
   }
@@ -31,7 +32,8 @@ function latentsFor(generator: Generator, request: SampleRequest): Float32Array 
 export async function drawSamples(request: SampleRequest): Promise<SampleResult> {
   const file = await fetchBytes(request.url);
   using engine = await Engine.create({ wantedLimits: LARGEST });
-  using generator = await Generator.load(engine, file);
+  const isVae = readSafetensors(file).metadata.model === 'vae';
+  using generator = await (isVae ? Vae : Generator).load(engine, file);
   const { latentDim, imageSize, channels } = generator.options;
   const latents = latentsFor(generator, request);
   const total = latents.length / latentDim;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vite';
-import { mnistPlugin } from './demo/vite-mnist.node.ts';
+import { dataPlugin } from './demo/vite-data.node.ts';
 
 /** The demo page: `npm start` serves it, `npm run build:demo` bundles it for any folder of any host. */
 export default defineConfig({
@@ -8,8 +8,8 @@ export default defineConfig({
   base: './',
   // Apart from the tests' and the command line's servers, which prepare other dependencies.
   cacheDir: join(import.meta.dirname, 'node_modules', '.cache', 'ganvas', 'vite-demo'),
-  plugins: [mnistPlugin()],
-  optimizeDeps: { include: ['preact', 'preact/hooks', '@preact/signals', 'uplot'] },
+  plugins: [dataPlugin()],
+  optimizeDeps: { include: ['preact', 'preact/hooks', '@preact/signals', 'uplot', 'mediabunny', 'fflate'] },
   build: {
     outDir: join(import.meta.dirname, 'dist-demo'),
     emptyOutDir: true,

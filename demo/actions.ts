@@ -232,7 +232,7 @@ function forgetRun(): void {
 
 /** The engine's options of the settings of now. */
 function options(): TrainOptions {
-  const { data: _data, preset: _preset, colour: _colour, ...chosen } = settings.value;
+  const { data: _data, preset: _preset, colour: _colour, fit: _fit, ...chosen } = settings.value;
   return { ...chosen, channels: channels() };
 }
 
@@ -244,17 +244,27 @@ function cutFilm(kept: number): void {
 }
 
 function channels(): 1 | 3 {
-  return settings.value.data === 'pictures' && settings.value.colour ? 3 : 1;
+  return settings.value.data !== 'mnist' && settings.value.colour ? 3 : 1;
 }
 
 function source(): DataSource {
-  if (settings.value.data === 'mnist') {
-    // Beside the page, wherever that is served from.
-    return { kind: 'mnist', url: new URL('data/mnist-train-images.gz', document.baseURI).href };
+  const { data, fit } = settings.value;
+  switch (data) {
+    case 'mnist':
+      return { kind: 'mnist', url: beside('mnist-train-images.gz') };
+    case 'pictures':
+      if (!pictures.value) throw new Error('No pictures were chosen.');
+      return { kind: 'pictures', ...pictures.value, fit };
+    default: {
+      // Persons are some of the emoji, on the same sheet.
+      const sheet = beside(`${data === 'persons' ? 'emoji' : data}.png`);
+      return { kind: 'atlas', name: data, sheet, cells: beside(`${data}.json`) };
+    }
   }
-  if (!pictures.value) throw new Error('No pictures were chosen.');
-  return { kind: 'pictures', ...pictures.value };
 }
+
+/** The address of a data file: beside the page, wherever that is served from. */
+const beside = (name: string): string => new URL(`data/${name}`, document.baseURI).href;
 
 function onEvent(event: News): void {
   if ('job' in event && event.job !== job) return;

@@ -47,6 +47,10 @@ export const sizeFields = [
 /** Those that can change in the middle of a run. */
 export const liveKeys: readonly (keyof Settings)[] = ['lrD', 'lrG'];
 
+/** Of the pictures themselves. */
+export const colourField = check('colour');
+export const fitField = choice('fit', 'cover', 'contain', 'fill');
+
 /** Everything else, in groups that fold. */
 export const groups = {
   learning: [
@@ -86,10 +90,15 @@ export const groups = {
 export type GroupName = keyof typeof groups;
 export const groupNames = Object.keys(groups) as readonly GroupName[];
 
-export const fields: readonly FieldRule[] = [...sizeFields, ...Object.values(groups).flat()];
+export const fields: readonly FieldRule[] = [
+  ...[colourField, fitField],
+  ...sizeFields,
+  ...Object.values(groups).flat(),
+];
 
 /** The keys that have a field of their own. */
 export type FieldKey =
+  | (typeof colourField | typeof fitField)['key']
   | (typeof sizeFields)[number]['key']
   | (typeof groups)[GroupName][number]['key'];
 

@@ -1,7 +1,7 @@
 /** Settings in the page's address, so that a link shares them. */
 
 import { fields, parseField } from './fields.ts';
-import { change, initialSettings, type PresetName, type Settings } from './presets.ts';
+import { change, dataKinds, initialSettings, type PresetName, type Settings } from './presets.ts';
 
 const presets: readonly PresetName[] = ['small', 'full', 'custom'];
 
@@ -20,7 +20,11 @@ export function settingsOf(hash: string): Linked {
   let settings = initialSettings;
   let chosen = false;
   for (const [key, text] of given) {
-    if (key === 'data' && text === 'mnist') continue;
+    const data = key === 'data' && dataKinds.find((name) => name === text);
+    if (data) {
+      settings = change(settings, { data });
+      continue;
+    }
     const preset = key === 'preset' && presets.find((name) => name === text);
     if (preset) {
       settings = change(settings, { preset });
@@ -45,10 +49,11 @@ export function settingsOf(hash: string): Linked {
 
 /**
  * The shortest such part that means these settings. A visitor's own pictures are no part of it: they
- * are on one machine only.
+ * are on one machine only, and whoever opens it gives others.
  */
 export function hashOf(settings: Settings): string {
   const said = new URLSearchParams();
+  if (settings.data !== initialSettings.data) said.set('data', settings.data);
   if (settings.preset !== 'custom') said.set('preset', settings.preset);
   else {
     for (const { key } of fields) {

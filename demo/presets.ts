@@ -1,17 +1,23 @@
 /** What a visitor can choose, and what is chosen for them. */
 
-import { defaultOptions, type GanOptions } from '../src/index.ts';
-import type { DataSource } from './engine/protocol.ts';
+import { defaultOptions, type GanOptions, type PictureFit } from '../src/index.ts';
+import type { AtlasName } from './engine/protocol.ts';
 
-export type DataKind = DataSource['kind'];
+export type DataKind = 'mnist' | AtlasName | 'pictures';
+
+export const dataKinds: readonly DataKind[] = [
+  ...(['mnist', 'emoji', 'persons', 'faces', 'avatars', 'pictures'] as const),
+];
 export type PresetName = 'small' | 'full' | 'custom';
 
 /** The data, and the engine's own options. */
 export interface Settings extends Omit<GanOptions, 'channels'> {
   readonly data: DataKind;
   readonly preset: PresetName;
-  /** Colour or grey, for a visitor's own pictures; MNIST is grey. */
+  /** Colour or grey; MNIST is grey in any case. */
   readonly colour: boolean;
+  /** How a visitor's pictures become square. */
+  readonly fit: PictureFit;
 }
 
 type Chosen = Pick<
@@ -52,6 +58,7 @@ export const initialSettings: Settings = {
   preset: 'small',
   ...presetValues('small', 'mnist'),
   colour: true,
+  fit: 'cover',
   seed: 1,
 };
 

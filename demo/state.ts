@@ -76,11 +76,11 @@ export const locked = computed(() => ['starting', 'training', 'paused'].includes
 
 /** The summary of the set that is chosen, where it has been read. */
 export const chosenData = computed(() =>
-  data.value?.kind === settings.value.data ? data.value : null,
+  data.value?.name === settings.value.data ? data.value : null,
 );
 
 /** Whether Train has what it needs. */
-export const ready = computed(() => settings.value.data === 'mnist' || pictures.value !== null);
+export const ready = computed(() => settings.value.data !== 'pictures' || pictures.value !== null);
 
 /** Whether something is being read or compiled that the visitor waits for. */
 export const waiting = computed(

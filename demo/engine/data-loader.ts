@@ -1,11 +1,6 @@
-import {
-  type DataProgress,
-  fitToSquare,
-  type ImageSet,
-  readIdxImages,
-  readPictures,
-} from '../../src/index.ts';
+import { type DataProgress, fitToSquare, type ImageSet } from '../../src/index.ts';
 import type { DataSource, DataSummary, Progress } from './protocol.ts';
+import { readSource } from './sources.ts';
 
 /** Pictures shown of a data set. */
 const PREVIEW = 16;
@@ -13,7 +8,7 @@ const PREVIEW = 16;
 /** Progress is told no more often than this: a message a picture would cost more than the picture. */
 const PROGRESS_MS = 100;
 
-interface Reading {
+interface Loading {
   readonly key: string;
   readonly set: Promise<ImageSet>;
   readonly abort: AbortController;
@@ -24,7 +19,7 @@ interface Reading {
 export class DataLoader {
   readonly #onProgress: (progress: Progress) => void;
   readonly #onData: (data: DataSummary) => void;
-  #last: Reading | undefined;
+  #last: Loading | undefined;
 
   constructor(onProgress: (progress: Progress) => void, onData: (data: DataSummary) => void) {
     this.#onProgress = onProgress;
@@ -36,15 +31,14 @@ export class DataLoader {
     return error instanceof DOMException && error.name === 'AbortError';
   }
 
-  /** The pictures of `source`: those of files in the size that is asked for, MNIST as it is. */
+  /** The pictures of `source`: MNIST as it is, all others in the size that is asked for. */
   async load(source: DataSource, imageSize: number, channels: 1 | 3): Promise<ImageSet> {
-    const key =
-      source.kind === 'mnist' ? source.url : `pictures ${source.id} ${imageSize} ${channels}`;
+    const key = keyOf(source, imageSize, channels);
     if (this.#last?.key !== key) {
       this.cancel();
       const abort = new AbortController();
       const set = this.#read(source, imageSize, channels, abort.signal);
-      const reading: Reading = { key, set, abort, done: false };
+      const reading: Loading = { key, set, abort, done: false };
       this.#last = reading;
       set.then(
         () => {
@@ -61,7 +55,8 @@ export class DataLoader {
     const seen = fitToSquare({ ...set, count, data: first }, imageSize, channels);
     const preview = { count, size: imageSize, channels, pixels: new Uint8Array(seen.data) };
     const { leftOut = [] } = set;
-    this.#onData({ kind: source.kind, count: set.count, leftOut, preview });
+    const name = nameOf(source);
+    this.#onData({ name, count: set.count, leftOut, preview });
     return set;
   }
 
@@ -77,17 +72,28 @@ export class DataLoader {
     let told = Number.NEGATIVE_INFINITY;
     const tell =
       (stage: Progress['stage']) =>
-      ({ status, loaded, total }: DataProgress) => {
+      ({ status, file, loaded, total }: DataProgress) => {
         const now = performance.now();
         if (status === 'progress' && now - told < PROGRESS_MS) return;
         told = now;
-        this.#onProgress({ stage, loaded, total });
+        this.#onProgress({ stage, name: file, loaded, total });
       };
-    if (source.kind === 'mnist') {
-      return readIdxImages(source.url, { name: 'MNIST', signal, onProgress: tell('download') });
-    }
-    const name = 'Your pictures';
-    const onProgress = tell('decode');
-    return readPictures(source.files, { size, channels, name, signal, onProgress });
+    const [onDownload, onDecode] = [tell('download'), tell('decode')];
+    return readSource(source, { size, channels, signal, onDownload, onDecode });
+  }
+}
+
+const nameOf = (source: DataSource): string =>
+  source.kind === 'atlas' ? source.name : source.kind;
+
+/** Two sources of one key have the same pictures. */
+function keyOf(source: DataSource, size: number, channels: number): string {
+  switch (source.kind) {
+    case 'mnist':
+      return source.url;
+    case 'atlas':
+      return `${source.cells} ${size} ${channels}`;
+    case 'pictures':
+      return `pictures ${source.id} ${source.fit} ${size} ${channels}`;
   }
 }

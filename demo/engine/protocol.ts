@@ -3,15 +3,30 @@
  * hands out stays in the worker.
  */
 
-import type { GanOptions, LeftOut, StepMetrics } from '../../src/index.ts';
+import type { GanOptions, LeftOut, PictureFit, StepMetrics } from '../../src/index.ts';
 
 /** How to train: everything that the page lets a visitor choose. */
 export type TrainOptions = GanOptions & { readonly channels: 1 | 3 };
 
+/** The data sets that are drawn on sheets. */
+export type AtlasName = 'emoji' | 'persons' | 'faces' | 'avatars';
+
 export type DataSource =
   | { readonly kind: 'mnist'; readonly url: string }
+  /** Addresses of the sheet and of what says where its pictures are. */
+  | {
+      readonly kind: 'atlas';
+      readonly name: AtlasName;
+      readonly sheet: string;
+      readonly cells: string;
+    }
   /** `id` tells one choice of files from the next. */
-  | { readonly kind: 'pictures'; readonly id: number; readonly files: readonly File[] };
+  | {
+      readonly kind: 'pictures';
+      readonly id: number;
+      readonly files: readonly File[];
+      readonly fit: PictureFit;
+    };
 
 export interface Estimate {
   /** Learned numbers of each net. */
@@ -98,7 +113,8 @@ export interface Preview {
 }
 
 export interface DataSummary {
-  readonly kind: DataSource['kind'];
+  /** `mnist`, `pictures`, or the name of an atlas. */
+  readonly name: string;
   readonly count: number;
   readonly leftOut: readonly LeftOut[];
   readonly preview: Preview;
@@ -106,6 +122,8 @@ export interface DataSummary {
 
 export interface Progress {
   readonly stage: 'download' | 'decode' | 'compile';
+  /** Of what is read; none while pipelines are compiled. */
+  readonly name: string;
   /** Bytes of a download; pictures decoded; pipelines compiled. */
   readonly loaded: number;
   readonly total: number | undefined;

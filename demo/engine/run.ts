@@ -121,7 +121,7 @@ export class Run {
       signal.throwIfAborted();
       studio.post({
         type: 'progress',
-        progress: { stage: 'compile', loaded: 0, total: undefined },
+        progress: { stage: 'compile', name: '', loaded: 0, total: undefined },
       });
       const trainer = await GanTrainer.create(engine, set, options, {
         snapshotSeconds: SNAPSHOT_SECONDS,

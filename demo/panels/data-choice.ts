@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 import { choosePictures, configure } from '../actions.ts';
 import { inOrder } from '../files.ts';
 import { count } from '../format.ts';
-import type { DataKind } from '../presets.ts';
+import { type DataKind, dataKinds } from '../presets.ts';
 import { chosenData, pictures, settings } from '../state.ts';
 import { Button } from '../ui/button.ts';
 import { dataText } from './data-choice.text.ts';
@@ -18,8 +18,9 @@ export function DataChoice() {
     'fieldset',
     { class: 'choice' },
     h('legend', null, text.legend),
-    h(Choice, { kind: 'mnist', title: text.mnist, text: text.mnistHint }),
-    h(Choice, { kind: 'pictures', title: text.pictures, text: text.picturesHint }),
+    dataKinds.map((kind) =>
+      h(Choice, { key: kind, kind, title: text.names[kind], text: text.hints[kind] }),
+    ),
     data === 'pictures' && h(PictureChoice, {}),
   );
 }
@@ -64,7 +65,7 @@ function PictureChoice() {
       ...hidden,
       ref: pickFiles,
       'data-pick': 'files',
-      accept: 'image/png,image/jpeg,image/webp,image/*',
+      accept: 'image/png,image/jpeg,image/webp,image/*,.zip',
     }),
     h('input', { ...hidden, ref: pickFolder, 'data-pick': 'folder', webkitdirectory: true }),
     h('p', null, text.drop),

@@ -24,6 +24,11 @@ export const fieldsText = translated<FieldsText>({
       chance: 'Data and chance',
     },
     fields: {
+      colour: { label: 'Colour' },
+      fit: {
+        label: 'Pictures that are not square',
+        options: { cover: 'Cut to the centre', contain: 'Show whole, on white', fill: 'Stretch' },
+      },
       imageSize: { label: 'Image size' },
       width: { label: 'Width' },
       batchSize: { label: 'Batch' },
@@ -118,6 +123,11 @@ export const fieldsText = translated<FieldsText>({
       chance: 'データと乱数',
     },
     fields: {
+      colour: { label: 'カラー' },
+      fit: {
+        label: '正方形でない画像',
+        options: { cover: '中央を切り抜く', contain: '白地に全体を収める', fill: '引き伸ばす' },
+      },
       imageSize: { label: '画像サイズ' },
       width: { label: '幅' },
       batchSize: { label: 'バッチ' },

@@ -4,7 +4,6 @@ export const setupText = translated({
   en: {
     title: 'Set-up',
     fixed: 'Most of it is fixed during a run: press Reset to change it.',
-    yourPictures: 'your pictures',
     summary: (data: string, size: number, width: number, batch: number) =>
       `${data}, ${size}×${size}, width ${width}, batch ${batch}`,
     preset: 'Preset',
@@ -16,7 +15,6 @@ export const setupText = translated({
     modelHint:
       'Width is the number of feature maps at full resolution; batch, the pictures of one step.',
     more: 'More settings',
-    colour: 'Colour',
     effort: 'Effort',
     efforts: { 1: 'Full', 0.5: 'Half', 0.25: 'A quarter' },
     effortHint: 'Less keeps the machine cooler and its battery fuller.',
@@ -26,7 +24,6 @@ export const setupText = translated({
   ja: {
     title: '設定',
     fixed: '学習中はほとんど変えられません。変えるには「リセット」を押してください。',
-    yourPictures: '自分の画像',
     summary: (data: string, size: number, width: number, batch: number) =>
       `${data}、${size}×${size}、幅 ${width}、バッチ ${batch}`,
     preset: 'プリセット',
@@ -36,7 +33,6 @@ export const setupText = translated({
     presetHint: (rate: number, latent: number) => `学習率 ${rate}、潜在変数 ${latent} 個。`,
     modelHint: '幅は最大解像度での特徴マップの数、バッチは 1 ステップの画像の枚数です。',
     more: 'その他の設定',
-    colour: 'カラー',
     effort: '稼働率',
     efforts: { 1: '最大', 0.5: '半分', 0.25: '四分の一' },
     effortHint: '下げると発熱と電池の消費を抑えます。',

@@ -1,10 +1,11 @@
 import { h } from 'preact';
 import { configure, copyLink, throttle } from '../actions.ts';
-import { groupNames, groups, sizeFields } from '../fields.ts';
+import { colourField, fitField, groupNames, groups, sizeFields } from '../fields.ts';
 import { type PresetName, presetValues } from '../presets.ts';
 import { adapter, copied, effort, locked, settings } from '../state.ts';
 import { Button } from '../ui/button.ts';
-import { Checkbox, Select } from '../ui/field.ts';
+import { Select } from '../ui/field.ts';
+import { dataText } from './data-choice.text.ts';
 import { DataChoice } from './data-choice.ts';
 import { EstimateNote } from './estimate.ts';
 import { fieldsText } from './fields.text.ts';
@@ -30,7 +31,13 @@ export function Setup() {
       'div',
       { class: 'setup-body' },
       locked.value && h('p', { class: 'note' }, text.fixed),
-      h('fieldset', { disabled: locked.value }, h(DataChoice, {}), h(Colour, {}), h(Preset, {})),
+      h(
+        'fieldset',
+        { disabled: locked.value },
+        h(DataChoice, {}),
+        h(PictureSettings, {}),
+        h(Preset, {}),
+      ),
       h(
         'div',
         { class: 'field-row' },
@@ -48,18 +55,19 @@ export function Setup() {
 function SummaryText() {
   const { data, imageSize, width, batchSize } = settings.value;
   const text = setupText();
-  const name = data === 'mnist' ? 'MNIST' : text.yourPictures;
-  return text.summary(name, imageSize, width, batchSize);
+  return text.summary(dataText().names[data], imageSize, width, batchSize);
 }
 
-function Colour() {
-  const { data, colour } = settings.value;
-  if (data !== 'pictures') return null;
-  return h(Checkbox, {
-    label: setupText().colour,
-    checked: colour,
-    onChoose: (value) => configure({ colour: value }),
-  });
+/** What only some data sets leave open. */
+function PictureSettings() {
+  const { data } = settings.value;
+  if (data === 'mnist') return null;
+  return h(
+    'div',
+    { class: 'fields' },
+    h(Setting, { field: colourField }),
+    data === 'pictures' && h(Setting, { field: fitField }),
+  );
 }
 
 function Preset() {

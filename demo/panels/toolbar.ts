@@ -77,11 +77,11 @@ function ProgressLine() {
   );
 }
 
-function progressText({ stage, loaded, total }: Progress): string {
+function progressText({ stage, name, loaded, total }: Progress): string {
   const text = toolbarText();
   switch (stage) {
     case 'download':
-      return text.download('MNIST', megabytes(loaded), total ? megabytes(total) : undefined);
+      return text.download(name, megabytes(loaded), total ? megabytes(total) : undefined);
     case 'decode':
       return text.decode(count(loaded), total ? count(total) : undefined);
     case 'compile':

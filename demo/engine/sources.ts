@@ -1,0 +1,151 @@
+/** Where data sets come from: files beside the page, and what a visitor gives. */
+
+import { unzip } from 'fflate';
+import {
+  type DataProgress,
+  type ImageSet,
+  type LeftOut,
+  type PictureSource,
+  readIdxImages,
+  readPictures,
+} from '../../src/index.ts';
+import type { DataSource } from './protocol.ts';
+
+export interface Reading {
+  readonly size: number;
+  readonly channels: 1 | 3;
+  readonly signal: AbortSignal;
+  readonly onDownload: (progress: DataProgress) => void;
+  readonly onDecode: (progress: DataProgress) => void;
+}
+
+/** Reads the pictures of a source: a visitor's and a sheet's in the size asked for, MNIST as it is. */
+export function readSource(source: DataSource, reading: Reading): Promise<ImageSet> {
+  switch (source.kind) {
+    case 'mnist': {
+      const { signal, onDownload } = reading;
+      return readIdxImages(source.url, { name: 'MNIST', signal, onProgress: onDownload });
+    }
+    case 'atlas':
+      return readAtlas(source, reading);
+    case 'pictures':
+      return readFiles(source, reading);
+  }
+}
+
+/** Where the pictures are on a sheet: made by vite-data.node.ts. */
+interface Cells {
+  /** Side of a picture in pixels. */
+  readonly cell: number;
+  /** From one picture to the next. */
+  readonly pitch: number;
+  /** Before the first one. */
+  readonly border: number;
+  /** Columns and rows. */
+  readonly cells: readonly (readonly [number, number])[];
+}
+
+async function readAtlas(
+  { name, sheet, cells: index }: Extract<DataSource, { kind: 'atlas' }>,
+  { size, channels, signal, onDownload, onDecode }: Reading,
+): Promise<ImageSet> {
+  const report = (status: DataProgress['status'], loaded: number, total: number | undefined) =>
+    onDownload({ status, file: name, loaded, total });
+  const [picture, found] = await Promise.all([
+    download(sheet, signal, report),
+    fetch(index, { signal }).then((response) => response.json() as Promise<Cells>),
+  ]);
+  const { cell, pitch, border, cells } = found;
+  const whole = await createImageBitmap(picture);
+  const sources = cells.map(([column, row], n): PictureSource => {
+    const [x, y] = [column * pitch + border, row * pitch + border];
+    return { name: `${name} ${n}`, open: () => createImageBitmap(whole, x, y, cell, cell) };
+  });
+  try {
+    return await readPictures(sources, { size, channels, name, signal, onProgress: onDecode });
+  } finally {
+    whole.close();
+  }
+}
+
+/** A file beside the page, with how much of it has come. */
+async function download(
+  url: string,
+  signal: AbortSignal,
+  report: (status: DataProgress['status'], loaded: number, total: number | undefined) => void,
+): Promise<Blob> {
+  const response = await fetch(url, { signal });
+  if (!response.ok || !response.body) {
+    throw new Error(`${new URL(url).pathname} cannot be loaded: ${response.status}.`);
+  }
+  const total = Number(response.headers.get('content-length')) || undefined;
+  let loaded = 0;
+  report('start', loaded, total);
+  const counted = response.body.pipeThrough(
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform(chunk, controller) {
+        loaded += chunk.length;
+        report('progress', loaded, total);
+        controller.enqueue(chunk);
+      },
+    }),
+  );
+  const blob = await new Response(counted).blob();
+  report('done', loaded, total);
+  return blob;
+}
+
+async function readFiles(
+  { files, fit }: Extract<DataSource, { kind: 'pictures' }>,
+  { size, channels, signal, onDecode }: Reading,
+): Promise<ImageSet> {
+  const unread: LeftOut[] = [];
+  const sources: PictureSource[] = [];
+  for (const file of files) {
+    if (!/\.zip$/i.test(file.name)) sources.push(file);
+    else {
+      const inside = await picturesIn(file).catch((error: unknown) => {
+        unread.push({ name: file.name, reason: `no zip archive that can be read (${error})` });
+        return [];
+      });
+      sources.push(...inside);
+    }
+    signal.throwIfAborted();
+  }
+  const name = 'Your pictures';
+  // Nothing but an archive that is damaged: said as of any other file that cannot be read.
+  const given = sources.length > 0 ? sources : files;
+  const set = await readPictures(given, {
+    size,
+    channels,
+    fit,
+    name,
+    signal,
+    onProgress: onDecode,
+  });
+  return unread.length === 0 ? set : { ...set, leftOut: [...unread, ...(set.leftOut ?? [])] };
+}
+
+/** Larger things in an archive are no pictures, and would take all memory. */
+const LARGEST_ENTRY = 256 * 2 ** 20;
+
+/** The files of an archive, in its order, without what systems hide in there. */
+async function picturesIn(file: File): Promise<PictureSource[]> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const entries = await new Promise<Record<string, Uint8Array>>((resolve, reject) =>
+    unzip(
+      bytes,
+      {
+        filter: ({ name, originalSize }) =>
+          originalSize > 0 &&
+          originalSize <= LARGEST_ENTRY &&
+          !/(^|\/)(\.|__MACOSX\/|thumbs\.db$|desktop\.ini$)/i.test(name),
+      },
+      (error, found) => (error ? reject(error) : resolve(found)),
+    ),
+  );
+  return Object.entries(entries).map(([path, content]) => ({
+    name: `${file.name}/${path}`,
+    open: async () => new Blob([new Uint8Array(content)]),
+  }));
+}

@@ -526,6 +526,8 @@ ONLY = {
     **{"objective": "original", "optimiser": "adam", "normD": "batch"},
     **dict.fromkeys(["weightDecay", "clipGradients", "clipWeights", "gradientPenalty", "r1"], 0),
     "instanceNoise": 0,
+    **{"augment": "none", "accumulate": 1, "spectralNormG": False},
+    **{"lrSchedule": "constant", "lrSteps": 0, "lrGamma": 0.1},
 }
 
 

@@ -1,11 +1,16 @@
 // Objectives, regularisers and optimisers in a step of one's own, on the device and in float64.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  Adam,
   AdamW,
   add,
   clipWeights,
+  cosineAnnealingLR,
+  diffAugment,
   Engine,
+  Flatten,
   gradientPenalty,
+  hinge,
   LeakyReLU,
   Linear,
   mean,
@@ -19,16 +24,19 @@ import {
   SGD,
   spectralNorm,
   square,
+  stepLR,
   sub,
   Tanh,
   Trainer,
   traceTraining,
+  Unflatten,
   wasserstein,
   zeroCentredPenalty,
 } from '../../src/index.ts';
 import { METRIC_PITCH } from '../../src/training/metrics.ts';
 import { interpret } from '../reference/index.ts';
 import { RandomValues } from '../reference/random-values.ts';
+import { noisePictures } from '../support/pictures.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -97,9 +105,45 @@ function normalised() {
   });
 }
 
+/** A batch in parts, changed before D sees it; rates that fall. */
+function inParts() {
+  const flat = () => new Flatten();
+  const G = new Net('G', new Sequential(new Linear(3, 64), new Tanh(), new Unflatten([1, 8, 8])));
+  const D = new Net(
+    'D',
+    new Sequential(flat(), new Linear(64, 8), new LeakyReLU(0.2), new Linear(8, 1)),
+  );
+  const optD = new SGD(D, { lr: 0.05, schedule: cosineAnnealingLR({ tMax: 9 }) });
+  const optG = new Adam(G, { lr: 0.01, schedule: stepLR({ stepSize: 3, gamma: 0.5 }) });
+  return traceTraining({
+    seed: 4,
+    optimisers: [optD, optG],
+    data: { pictures: noisePictures(20, 8, 1) },
+    step({ normal, uniform, batch }) {
+      const judge = (x: ReturnType<typeof normal>) =>
+        D.forward(diffAugment(x, 'color,translation,cutout', uniform), { training });
+      const losses: ReturnType<typeof normal>[] = [];
+      const { gradNorm } = optD.minimiseMean(2, () => {
+        const fake = G.forward(normal([3, 3]), { training });
+        const { lossReal, lossFake } = hinge.discriminator(
+          judge(batch('pictures', 3)),
+          judge(fake),
+        );
+        losses.push(add(lossReal, lossFake));
+        return losses[losses.length - 1];
+      });
+      const { gradNorm: gradNormG } = optG.minimiseMean(2, () =>
+        neg(mean(judge(G.forward(normal([3, 3]), { training })))),
+      );
+      return { first: losses[0], second: losses[1], gradNorm, gradNormG };
+    },
+  });
+}
+
 test.each([
   ['penalised', penalised],
   ['normalised', normalised],
+  ['in parts', inParts],
 ] as const)(
   '%s: ten steps stay with float64, and go on from a state bit by bit',
   async (_, make) => {

@@ -19,6 +19,12 @@ const kinds: [name: string, options: Partial<GanOptions>][] = [
   ['SGD, clipped', { optimiser: 'sgd', clipGradients: 0.5 }],
   // Dropout draws from the run's state.
   ['the original GAN', { model: 'fully-connected', dSteps: 2 }],
+  [
+    'DiffAugment, normalised weights of both nets',
+    { augment: 'color,translation,cutout', normD: 'spectral', spectralNormG: true },
+  ],
+  ['a batch in parts, a cosine', { accumulate: 2, lrSchedule: 'cosine', lrSteps: 7, dSteps: 2 }],
+  ['SGD, rates that fall in steps', { optimiser: 'sgd', lrSchedule: 'step', lrSteps: 2 }],
   // G's update makes a pass of D on real pictures, which batch-norm counts.
   ['MMD', { objective: 'mmd-rational-quadratic', clipWeights: 0.3 }],
 ];

@@ -56,6 +56,24 @@ const variants: [name: string, options: Partial<GanOptions>][] = [
   ['AdamW, clipped gradients', { weightDecay: 0.05, clipGradients: 0.5, seed: 5 }],
   ['RMSProp', { optimiser: 'rmsprop', seed: 9 }],
   ['fully connected', { model: 'fully-connected', dSteps: 2, lrD: 0.05, lrG: 0.05, seed: 0 }],
+  [
+    'DiffAugment, noise, in parts',
+    {
+      ...{ augment: 'color,translation,cutout', instanceNoise: 0.1, accumulate: 2 },
+      ...{ channels: 3, batchSize: 4, seed: 19 },
+    },
+  ],
+  [
+    'DiffAugment of RGBA, both nets normalised',
+    {
+      ...{ augment: 'color,translation', normD: 'spectral', spectralNormG: true },
+      ...{ channels: 4, batchSize: 4, seed: 15 },
+    },
+  ],
+  [
+    'three parts, two steps of D, a cosine',
+    { accumulate: 3, dSteps: 2, lrSchedule: 'cosine', lrSteps: 4, seed: 13 },
+  ],
   ['label smoothing', { labelSmoothing: 0.1, seed: 43 }],
   ['average of weights', { ema: 0.9, seed: 34 }],
   ['flipped', { flip: true, seed: 54 }],

@@ -1,5 +1,6 @@
 /** Pictures that programs draw, on sheets: the same ones on every machine and in every build. */
 
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createAvatar } from '@dicebear/core';
@@ -7,7 +8,6 @@ import * as pixelArt from '@dicebear/pixel-art';
 import { Resvg } from '@resvg/resvg-js';
 import { faceToSvgString, generate } from 'facesjs';
 import { PNG } from 'pngjs';
-import { HostRandom } from '../src/index.ts';
 
 /** A sheet as a PNG file, and where its pictures are, as JSON. */
 export interface Atlas {
@@ -47,8 +47,8 @@ export async function keptAtlas(name: string, draw: () => Promise<Atlas>): Promi
 export async function faces(): Promise<Atlas> {
   // facesjs asks Math.random alone.
   const chance = Math.random;
-  const drawn = new HostRandom(1, 0);
-  Math.random = () => drawn.uniform();
+  let drawn = 0;
+  Math.random = () => createHash('sha256').update(`${drawn++}`).digest().readUInt32LE() / 2 ** 32;
   try {
     const drawings = Array.from({ length: COUNT }, () => faceToSvgString(generate()));
     // They are 400×600, with a good part of a jersey.

@@ -1,16 +1,50 @@
 // What takes minutes: `npm run test:soak`. Not part of `npm test`.
 import { defineConfig } from 'vitest/config';
+import { puppeteer } from '../support/puppeteer-provider.ts';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+/** Of both projects. */
+const common = {
+  globalSetup: './tests/support/need-browser.ts',
+  fileParallelism: false,
+  testTimeout: 1_200_000,
+  hookTimeout: 180_000,
+};
 
 export default defineConfig({
   test: {
-    name: 'soak',
-    root: new URL('../..', import.meta.url).pathname,
-    include: ['tests/soak/**/*.test.ts'],
-    environment: 'node',
-    globalSetup: './tests/support/need-browser.ts',
-    fileParallelism: false,
-    testTimeout: 1_200_000,
-    hookTimeout: 180_000,
+    root,
+    projects: [
+      {
+        root,
+        test: {
+          ...common,
+          name: 'soak',
+          include: ['tests/soak/*.test.ts'],
+          environment: 'node',
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        root,
+        optimizeDeps: { noDiscovery: true, include: ['fast-check'] },
+        test: {
+          ...common,
+          name: 'soak-gpu',
+          include: ['tests/soak/gpu/*.test.ts'],
+          sequence: { groupOrder: 2 },
+          browser: {
+            enabled: true,
+            provider: puppeteer(),
+            instances: [{ browser: 'chromium' }],
+            headless: true,
+            ui: false,
+            screenshotFailures: false,
+          },
+        },
+      },
+    ],
     reporters: ['default', ['json', { outputFile: 'node_modules/.cache/ganvas/soak-report.json' }]],
   },
 });

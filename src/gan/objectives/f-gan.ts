@@ -40,13 +40,17 @@ const divergenceTable: Readonly<
 };
 
 /**
- * f-GAN (Nowozin et al. 2016, equation 6): D raises a lower bound of a divergence, mean g_f(v) over real
- * pictures − mean f*(g_f(v)) over fake ones, with v D's logit. Exponents are clamped at 30.
+ * f-GAN (Nowozin et al. 2016): D raises a lower bound of a divergence, mean g_f(v) over real pictures −
+ * mean f*(g_f(v)) over fake ones, with v D's logit. It is tight where g_f(v) = f′(p/q), the ratio of the
+ * densities of real and fake. Exponents are clamped at 30.
+ *
+ * Jensen-Shannon and GAN differ from the original GAN by constants only: their gradients are the same.
+ * KL and Pearson put no bound on D's logit of real pictures: they need a penalty of D's slope most.
  *
  * G's loss is one of
  *
  * - non-saturating: −mean g_f(v), section 3.2, which has the same stationary points
- * - minimax: −mean f*(g_f(v)), algorithm 1, which is what the bound has of G. For most divergences its
+ * - minimax: −mean f*(g_f(v)), which is what the bound has of G. For most divergences its
  *   gradient vanishes while D wins.
  */
 export function fGan(

@@ -10,9 +10,9 @@ export type MmdKernel = 'gaussian' | 'rational-quadratic';
 
 /** The kernels of a mixture, of squared distances. Each is 1 at distance 0. */
 const mixtures: Readonly<Record<MmdKernel, readonly ((squares: Tensor) => Tensor)[]>> = {
-  // Li et al. 2017, section 5: exp(−d²/2σ²).
+  // Li et al. 2017: exp(−d²/2σ²).
   gaussian: /* @__PURE__ */ [1, 2, 4, 8, 16].map((sigma) => (d) => exp(mul(d, -0.5 / sigma ** 2))),
-  // Bińkowski et al. 2018, section 2.1: (1 + d²/2α)^(−α).
+  // Bińkowski et al. 2018: (1 + d²/2α)^(−α).
   'rational-quadratic': /* @__PURE__ */ [0.2, 0.5, 1, 2, 5].map(
     (alpha) => (d) => exp(mul(log(add(mul(d, 0.5 / alpha), 1)), -alpha)),
   ),
@@ -39,16 +39,16 @@ function within(kernel: MmdKernel, x: Tensor): Tensor {
 }
 
 /**
- * MMD-GAN (Li et al. 2017, equation 5, without its autoencoder): D maps pictures to features [N, …], of
+ * MMD-GAN (Li et al. 2017, without its autoencoder): D maps pictures to features [N, …], of
  * any number; it raises, and G lowers, the squared maximum mean discrepancy between real and fake
- * features. Its unbiased estimate (Bińkowski et al. 2018, equation 4) may be below 0.
+ * features. Its unbiased estimate (Gretton et al. 2012) may be below 0.
  *
- * - gaussian: Σ exp(−d²/2σ²), σ = 1, 2, 4, 8, 16 (Li et al. 2017, section 5)
- * - rational-quadratic: Σ (1 + d²/2α)^(−α), α = 0.2, 0.5, 1, 2, 5 (Bińkowski et al. 2018, section 2.1),
+ * - gaussian: Σ exp(−d²/2σ²), σ = 1, 2, 4, 8, 16 (Li et al. 2017)
+ * - rational-quadratic: Σ (1 + d²/2α)^(−α), α = 0.2, 0.5, 1, 2, 5 (Bińkowski et al. 2018),
  *   whose gradient lasts at large distances
  *
  * D must be constrained: clipped, as by Li et al., or penalised, as by Bińkowski et al.: then the slope is
- * that of the witness, mean k(D(x), ·) − mean k(D(G(z)), ·) (section 3).
+ * that of the witness, mean k(D(x), ·) − mean k(D(G(z)), ·).
  */
 export function mmd(kernel: MmdKernel): Objective {
   const cross = (x: Tensor, y: Tensor) => mean(kernelOf(kernel, flat(x), flat(y)));

@@ -11,6 +11,8 @@ import type { Schedule } from './schedules.ts';
 
 /** What is known of an update while it is traced. */
 export interface TracedUpdate {
+  /** What it lowers, as it was before: the loss, or the mean of the losses. A scalar. */
+  readonly loss: Tensor;
   /** The Euclidean norm of all gradients, a scalar. */
   readonly gradNorm: Tensor;
 }
@@ -47,17 +49,19 @@ export interface Optimiser {
   withLearningRate(lr: number): VariableContents;
 }
 
-/** Gradients of a mean of losses, each with its gradients before the next: the parameters', flat. */
-function gradientsOf(net: Net, count: number, lossOf: (part: number) => Tensor): Tensor {
+/** A mean of losses and the gradients of it, flat: those of each loss before the next loss. */
+function gradientsOf(net: Net, count: number, lossOf: (part: number) => Tensor) {
+  let loss: Tensor | undefined;
   let total: readonly Tensor[] | undefined;
   for (let part = 0; part < count; part++) {
-    const loss = lossOf(part);
-    const share = count === 1 ? loss : mul(loss, 1 / count);
-    const found = gradients(share, net.split(net.weights(loss.graph)));
+    const own = lossOf(part);
+    const share = count === 1 ? own : mul(own, 1 / count);
+    const found = gradients(share, net.split(net.weights(own.graph)));
+    loss = loss ? add(loss, share) : share;
     total = total?.map((sum, i) => add(sum, found[i])) ?? found;
   }
   const offsets = [...net.parameters.values()].map((p) => p.offset);
-  return pack(total ?? [], offsets, net.size);
+  return { loss: loss as Tensor, found: pack(total ?? [], offsets, net.size) };
 }
 
 function check(name: string, value: number, fits: boolean, range: string) {
@@ -145,7 +149,7 @@ abstract class MomentOptimiser implements Optimiser {
   minimiseMean(count: number, lossOf: (part: number) => Tensor): TracedUpdate {
     check('The number of losses', count, Number.isInteger(count) && count >= 1, 'at least 1');
     const { net, clipNorm } = this;
-    const found = gradientsOf(net, count, lossOf);
+    const { loss, found } = gradientsOf(net, count, lossOf);
     const { graph } = found;
     const normBefore = clipNorm === undefined ? undefined : sqrt(sum(square(found)));
     // PyTorch adds the same 1e-6: a norm of 0 is no divisor.
@@ -160,7 +164,7 @@ abstract class MomentOptimiser implements Optimiser {
     });
     graph.assign(net.variable, parameters);
     for (const [name, value] of Object.entries(moments)) graph.assign(this.name(name), value);
-    return { gradNorm: normBefore ?? sqrt(sum(gradSquares)) };
+    return { loss, gradNorm: normBefore ?? sqrt(sum(gradSquares)) };
   }
 
   initialValues(): Map<string, Float32Array<ArrayBuffer>> {

@@ -107,11 +107,10 @@ function normalised() {
 
 /** A batch in parts, changed before D sees it; rates that fall. */
 function inParts() {
-  const flat = () => new Flatten();
   const G = new Net('G', new Sequential(new Linear(3, 64), new Tanh(), new Unflatten([1, 8, 8])));
   const D = new Net(
     'D',
-    new Sequential(flat(), new Linear(64, 8), new LeakyReLU(0.2), new Linear(8, 1)),
+    new Sequential(new Flatten(), new Linear(64, 8), new LeakyReLU(0.2), new Linear(8, 1)),
   );
   const optD = new SGD(D, { lr: 0.05, schedule: cosineAnnealingLR({ tMax: 9 }) });
   const optG = new Adam(G, { lr: 0.01, schedule: stepLR({ stepSize: 3, gamma: 0.5 }) });
@@ -122,20 +121,16 @@ function inParts() {
     step({ normal, uniform, batch }) {
       const judge = (x: ReturnType<typeof normal>) =>
         D.forward(diffAugment(x, 'color,translation,cutout', uniform), { training });
-      const losses: ReturnType<typeof normal>[] = [];
-      const { gradNorm } = optD.minimiseMean(2, () => {
-        const fake = G.forward(normal([3, 3]), { training });
-        const { lossReal, lossFake } = hinge.discriminator(
-          judge(batch('pictures', 3)),
-          judge(fake),
-        );
-        losses.push(add(lossReal, lossFake));
-        return losses[losses.length - 1];
+      const fake = () => G.forward(normal([3, 3]), { training });
+      const { loss: lossD, gradNorm } = optD.minimiseMean(2, () => {
+        const [onReal, onFake] = [judge(batch('pictures', 3)), judge(fake())];
+        const { lossReal, lossFake } = hinge.discriminator(onReal, onFake);
+        return add(lossReal, lossFake);
       });
-      const { gradNorm: gradNormG } = optG.minimiseMean(2, () =>
-        neg(mean(judge(G.forward(normal([3, 3]), { training })))),
+      const { loss: lossG, gradNorm: gradNormG } = optG.minimiseMean(2, () =>
+        neg(mean(judge(fake()))),
       );
-      return { first: losses[0], second: losses[1], gradNorm, gradNormG };
+      return { lossD, lossG, gradNorm, gradNormG };
     },
   });
 }

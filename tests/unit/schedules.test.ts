@@ -130,23 +130,26 @@ describe('gradients of a batch in parts', () => {
     const graph = new Graph();
     const x = graph.variable('x', [6, 3]);
     const size = 6 / parts;
-    const { gradNorm } = optimiser.minimiseMean(parts, (i): Tensor => {
+    const { loss, gradNorm } = optimiser.minimiseMean(parts, (i): Tensor => {
       const own = slice(x, [i * size, 0], [(i + 1) * size, 3]);
       return mean(square(net.forward(own, { training: true })));
     });
     graph.output('norm', gradNorm);
+    graph.output('loss', loss);
     const state = new Map<string, ArrayLike<number>>([
       ...net.initialValues(new HostRandom(4)),
       ...optimiser.initialValues(),
       ['x', new RandomValues(2).normal(18)],
     ]);
     const { outputs, variables } = interpret(graph, state, prune(graph));
-    return { norm: outputs.get('norm')![0], weights: variables.get(net.variable)! };
+    const [norm, before] = ['norm', 'loss'].map((name) => outputs.get(name)![0]);
+    return { norm, loss: before, weights: variables.get(net.variable)! };
   }
 
   test.each([2, 3, 6])('%i parts give the update of the whole', (parts) => {
     const whole = update(1);
-    const { norm, weights } = update(parts);
+    const { norm, loss: ofParts, weights } = update(parts);
+    expect(ofParts).toBeCloseTo(whole.loss, 12);
     expect(norm).toBeCloseTo(whole.norm, 12);
     weights.forEach((w, i) => {
       expect(w).toBeCloseTo(whole.weights[i], 12);

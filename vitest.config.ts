@@ -1,12 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { KernelsFirst } from './tests/support/kernels-first.ts';
 import { puppeteer } from './tests/support/puppeteer-provider.ts';
 
 const needBrowser = './tests/support/need-browser.ts';
 
 export default defineConfig({
   test: {
-    // One project after the other, and files of one project too where they compute on the device:
-    // on a small machine a software adapter takes every core, and what runs beside it times out.
+    // On a small machine a software adapter takes every core while it computes, and one core while it
+    // compiles, which is most of the time: so there are at most two things at once, each with one
+    // process, and whatever measures a time is alone.
+    sequence: { sequencer: KernelsFirst },
     projects: [
       {
         test: {
@@ -14,6 +17,8 @@ export default defineConfig({
           include: ['tests/unit/**/*.test.ts', 'tests/docs/pages.test.ts'],
           environment: 'node',
           testTimeout: 30_000,
+          // Beside the GPU's, which need a core less.
+          maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
       },
@@ -28,7 +33,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
           browser: {
             enabled: true,
             provider: puppeteer(),
@@ -43,9 +48,22 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
+          exclude: ['tests/e2e/page.test.ts'],
           environment: 'node',
           globalSetup: needBrowser,
-          fileParallelism: false,
+          maxWorkers: 2,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        // How soon the page answers is measured.
+        test: {
+          name: 'page',
+          include: ['tests/e2e/page.test.ts'],
+          environment: 'node',
+          globalSetup: needBrowser,
           testTimeout: 180_000,
           hookTimeout: 180_000,
           sequence: { groupOrder: 3 },

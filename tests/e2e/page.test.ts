@@ -26,6 +26,7 @@ const FRAME_MS = 500;
 
 let dir: string;
 let browser: Browser;
+let built: Promise<unknown> | undefined;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'ganvas-page-'));
@@ -67,10 +68,11 @@ interface StaticHost extends Host {
   damaged: boolean;
 }
 
-/** Builds the page and serves the files, and nothing else, under a sub-path. */
+/** Serves the files of the production build, and nothing else, under a sub-path. */
 async function startProduction(): Promise<StaticHost> {
   const dist = join(dir, 'dist');
-  await build({ configFile: CONFIG_FILE, logLevel: 'silent', build: { outDir: dist } });
+  built ??= build({ configFile: CONFIG_FILE, logLevel: 'silent', build: { outDir: dist } });
+  await built;
   const server: Server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const path = normalize(join(dist, pathname.slice(SUB_PATH.length) || 'index.html'));

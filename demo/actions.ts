@@ -18,6 +18,7 @@ import { problemText } from './panels/problem.text.ts';
 import { change, type Settings } from './presets.ts';
 import {
   adapter,
+  brightness,
   copied,
   data,
   effort,
@@ -33,6 +34,7 @@ import {
   pictures,
   problem,
   progress,
+  quality,
   ready,
   settings,
   stepsPerSecond,
@@ -222,6 +224,8 @@ function forgetRun(): void {
     job++;
     cutFilm(0);
     history.clear();
+    quality.clear();
+    brightness.value = null;
     historyVersion.value++;
     latest.value = null;
     stepsPerSecond.value = 0;
@@ -293,6 +297,11 @@ function onEvent(event: News): void {
         film.value = [...film.value, { step, picture, url: URL.createObjectURL(picture) }];
         break;
       }
+      case 'quality':
+        quality.push(event);
+        historyVersion.value++;
+        brightness.value = event.brightness;
+        break;
       case 'recovered':
         cutFilm(film.value.filter(({ step }) => step <= event.step).length);
         if (problem.value?.code === 'device-lost') problem.value = null;

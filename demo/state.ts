@@ -4,6 +4,7 @@ import { computed, signal } from '@preact/signals';
 import type { StepMetrics } from '../src/index.ts';
 import type {
   AdapterSummary,
+  Brightness,
   DataSummary,
   Estimate,
   Problem,
@@ -67,8 +68,14 @@ export const lookedAt = signal<number | null>(null);
 /** Whether a video is being made. */
 export const filming = signal(false);
 
-export const history = new History();
-/** Changes whenever `history` does, which is no signal itself because it grows in place. */
+export const history = new History([
+  ...(['lossD', 'lossG', 'dReal', 'dFake', 'gradNormD', 'gradNormG'] as const),
+]);
+/** How varied the samples are, and how far from real ones; of the film's frames. */
+export const quality = new History(['diversity', 'distance']);
+/** Shares of pictures by their mean brightness, dark to bright: of the film's last frame. */
+export const brightness = signal<Brightness | null>(null);
+/** Changes whenever `history` or `quality` does, which are no signals themselves because they grow in place. */
 export const historyVersion = signal(0);
 
 /** The networks' shape and the data are fixed from Train to Reset. */

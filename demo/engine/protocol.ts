@@ -129,6 +129,12 @@ export interface Progress {
   readonly total: number | undefined;
 }
 
+/** Shares of pictures whose mean brightness is in each of equal parts from black to white. */
+export interface Brightness {
+  readonly real: readonly number[];
+  readonly generated: readonly number[];
+}
+
 export type Event =
   | { readonly type: 'adapter'; readonly adapter: AdapterSummary }
   | { readonly type: 'progress'; readonly progress: Progress }
@@ -148,6 +154,17 @@ export type Event =
       readonly job: number;
       readonly step: number;
       readonly picture: Blob;
+    }
+  /** What the samples of such a step are like, beside real pictures. */
+  | {
+      readonly type: 'quality';
+      readonly job: number;
+      readonly step: number;
+      /** Mean distance of two samples, as a share of that of two real pictures. */
+      readonly diversity: number;
+      /** Sliced Wasserstein distance to as many real pictures, whose values are from −1 to 1. */
+      readonly distance: number;
+      readonly brightness: Brightness;
     }
   /** A device was lost, and the run goes on at this step on another one. */
   | { readonly type: 'recovered'; readonly job: number; readonly step: number }

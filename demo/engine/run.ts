@@ -1,9 +1,10 @@
 /** One run: from its data to its end, drawing and reporting now and then. */
 
-import { GanTrainer, RecoveryError, type StepMetrics } from '../../src/index.ts';
+import { fitToSquare, GanTrainer, RecoveryError, type StepMetrics } from '../../src/index.ts';
 import { Film, pictureOf } from './film.ts';
 import { problemOf } from './problem.ts';
 import type { Request } from './protocol.ts';
+import { QualityGauge } from './quality.ts';
 import type { Studio } from './studio.ts';
 
 /** The page is told of steps, and redraws its charts, no more often than this. */
@@ -136,7 +137,8 @@ export class Run {
         this.#trainer = trainer;
         if (this.#rates) trainer.setLearningRates(this.#rates);
         this.#turn();
-        await this.#follow(trainer, engine.adapter.software);
+        const seen = fitToSquare(set, options.imageSize, options.channels);
+        await this.#follow(trainer, new QualityGauge(seen), engine.adapter.software);
       } finally {
         this.#trainer = undefined;
         clearTimeout(this.#timer);
@@ -152,7 +154,7 @@ export class Run {
   }
 
   /** Trains until the end. */
-  async #follow(trainer: GanTrainer, software: boolean): Promise<void> {
+  async #follow(trainer: GanTrainer, gauge: QualityGauge, software: boolean): Promise<void> {
     const { canvas, post } = this.#studio;
     const { job } = this.#request;
     const { signal } = this.#abort;
@@ -172,6 +174,13 @@ export class Run {
       pictureOf(canvas, 'image/webp').then(
         (picture) => post({ type: 'frame', job, step: at, picture }),
         (error: unknown) => post({ type: 'note', problem: problemOf(error) }),
+      );
+      gauge.measure(trainer).then(
+        (quality) => post({ type: 'quality', job, step: at, ...quality }),
+        (error: unknown) => {
+          // A run that ends takes its samples with it.
+          if (!signal.aborted) post({ type: 'note', problem: problemOf(error) });
+        },
       );
     };
     this.#picture = () => {

@@ -4,12 +4,11 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { count, figure } from '../format.ts';
-import type { History, Series } from '../history.ts';
-import { latest } from '../state.ts';
+import type { Columns } from '../history.ts';
 import { lineChartText } from './line-chart.text.ts';
 
-export interface Line {
-  readonly series: Series;
+export interface Line<Name extends string> {
+  readonly series: Name;
   readonly label: string;
   /** A custom property of the style sheet. */
   readonly colour: `--${string}`;
@@ -17,14 +16,18 @@ export interface Line {
   readonly dashed?: boolean;
 }
 
-interface LineChartProps {
+interface LineChartProps<Name extends string> {
   readonly title: string;
-  readonly lines: readonly Line[];
-  readonly history: History;
+  readonly lines: readonly Line<Name>[];
+  readonly history: Columns<Name>;
   /** Read where the chart has to follow a change. */
   readonly version: { readonly value: number };
   /** Ends of the vertical axis, where they are known beforehand. */
   readonly range?: readonly [number, number];
+  /** A logarithmic vertical axis; what is not above 0 is a gap. */
+  readonly log?: boolean;
+  /** Values of now, where the history has only means of several steps. */
+  readonly now?: Readonly<Record<Name, number>> | null;
 }
 
 /** Share of the past in a smoothed value, from one point to the next. */
@@ -34,7 +37,15 @@ const SMOOTHING = 0.9;
 const EMPTY_STEPS = [1, 100];
 
 /** Lines over the steps of a run, with their values now, or under the pointer, in words above. */
-export function LineChart({ title, lines, history, version, range }: LineChartProps) {
+export function LineChart<Name extends string>({
+  title,
+  lines,
+  history,
+  version,
+  range,
+  log = false,
+  now = null,
+}: LineChartProps<Name>) {
   const host = useRef<HTMLDivElement>(null);
   const pointed = useMemo(() => signal<number | null>(null), []);
   /** The point under the pointer; a history that has been cleared since has no such point. */
@@ -50,10 +61,10 @@ export function LineChart({ title, lines, history, version, range }: LineChartPr
   useEffect(() => {
     const element = host.current;
     if (!element) return;
-    const values = () => chartData(history, lines);
+    const values = () => chartData(history, lines, log);
     const build = () =>
       new uPlot(
-        chartOptions(element, lines, range, (index) => {
+        chartOptions(element, lines, log ? 'log' : range, (index) => {
           pointed.value = index;
         }),
         values(),
@@ -94,7 +105,7 @@ export function LineChart({ title, lines, history, version, range }: LineChartPr
       cancelAnimationFrame(frame);
       chart.destroy();
     };
-  }, []);
+  }, [log]);
 
   return h(
     'figure',
@@ -104,13 +115,14 @@ export function LineChart({ title, lines, history, version, range }: LineChartPr
       null,
       h('h3', null, title),
       h(PointedStep, { history, point }),
-      h(Legend, { lines, history, version, point }),
+      h(Legend<Name>, { lines, history, version, point, now }),
     ),
     h('div', { ref: host, class: 'plot', 'aria-hidden': true }),
   );
 }
 
-interface PointedStepProps extends Pick<LineChartProps, 'history'> {
+interface PointedStepProps {
+  readonly history: { readonly steps: readonly number[] };
   readonly point: { readonly value: number | null };
 }
 
@@ -121,16 +133,18 @@ function PointedStep({ history, point }: PointedStepProps) {
   );
 }
 
-type LegendProps = PointedStepProps & Pick<LineChartProps, 'lines' | 'version'>;
+type LegendProps<Name extends string> = Omit<PointedStepProps, 'history'> &
+  Pick<LineChartProps<Name>, 'lines' | 'version' | 'history' | 'now'>;
 
-function Legend({ lines, history, version, point }: LegendProps) {
+function Legend<Name extends string>({ lines, history, version, point, now }: LegendProps<Name>) {
   // Subscribes: what stands at a point changes when points are merged.
   const index = version.value >= 0 ? point.value : null;
   return h(
     'dl',
     { class: 'legend' },
     lines.map(({ series, label, colour, dashed }) => {
-      const value = index === null ? latest.value?.[series] : history.column(series)[index];
+      const column = history.column(series);
+      const value = index === null ? (now?.[series] ?? column.at(-1)) : column[index];
       return h(
         'div',
         { key: series },
@@ -151,10 +165,16 @@ function Legend({ lines, history, version, point }: LegendProps) {
 }
 
 /** Each line as it was measured, and smoothed, for the trend in the noise. */
-function chartData(history: History, lines: readonly Line[]): uPlot.AlignedData {
+function chartData<Name extends string>(
+  history: Columns<Name>,
+  lines: readonly Line<Name>[],
+  log: boolean,
+): uPlot.AlignedData {
   const steps = history.length > 0 ? [...history.steps] : EMPTY_STEPS;
   const columns = lines.map(({ series }) =>
-    history.length > 0 ? history.column(series) : steps.map(() => null),
+    history.length > 0
+      ? history.column(series).map((value) => (log && !(Number(value) > 0) ? null : value))
+      : steps.map(() => null),
   );
   return [steps, ...columns.flatMap((column) => [[...column], smooth(column)])];
 }
@@ -178,8 +198,8 @@ function fitted(_: uPlot, low: number | null, high: number | null): uPlot.Range.
 
 function chartOptions(
   element: HTMLElement,
-  lines: readonly Line[],
-  range: readonly [number, number] | undefined,
+  lines: readonly Line<string>[],
+  range: readonly [number, number] | 'log' | undefined,
   onPoint: (index: number | null) => void,
 ): uPlot.Options {
   const style = getComputedStyle(element);
@@ -197,7 +217,7 @@ function chartOptions(
     cursor: { drag: { x: false, y: false }, points: { show: false } },
     scales: {
       x: { time: false },
-      y: { range: range ? [range[0], range[1]] : fitted },
+      y: range === 'log' ? { distr: 3 } : { range: range ? [range[0], range[1]] : fitted },
     },
     axes: [
       { ...axis, size: 28, space: 70, values: (_, steps) => steps.map(stepText) },

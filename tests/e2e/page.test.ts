@@ -181,7 +181,9 @@ class Visitor {
 
   /** Both losses, D(x) and D(G(z)), as they stand above the charts. */
   values(): Promise<number[]> {
-    return this.page.$$eval('.legend dd', (all) => all.map((dd) => Number(dd.textContent)));
+    return this.page.$$eval('.legend dd', (all) =>
+      all.slice(0, 4).map((dd) => Number(dd.textContent)),
+    );
   }
 
   alert(): Promise<string> {
@@ -483,6 +485,8 @@ describe('the page', () => {
     const { page } = visitor;
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
     await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.ariaLabel)).toBe('Language');
+    await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Train');
     await page.keyboard.press('Enter');
     await visitor.says('Starting…');
@@ -495,6 +499,7 @@ describe('the page', () => {
 });
 
 describe('the history of the charts', () => {
+  const names = ['lossD', 'lossG', 'dReal', 'dFake'] as const;
   const row = (step: number, value: number) => ({
     step,
     lossD: value,
@@ -504,7 +509,7 @@ describe('the history of the charts', () => {
   });
 
   it('keeps the means of a run that is longer than it', () => {
-    const history = new History(4);
+    const history = new History(names, 4);
     for (let step = 1; step <= 10; step++) history.push(row(step, step));
     // Full at 4, in pairs from then on; full at 8 again, in fours.
     expect(history.steps).toEqual([4, 8]);
@@ -523,7 +528,7 @@ describe('the history of the charts', () => {
   });
 
   it('leaves a gap where a number is none', () => {
-    const history = new History(8);
+    const history = new History(names, 8);
     for (const value of [1, Number.NaN, 3]) history.push(row(history.length + 1, value));
     expect(history.column('lossD')).toEqual([1, null, 3]);
     expect(history.column('dReal')).toEqual([0.5, 0.5, 0.5]);

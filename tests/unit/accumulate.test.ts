@@ -1,6 +1,7 @@
 // Batches in parts: what a step of them computes, in float64, against passes made one by one, and that
 // memory really is that of a part.
 import { describe, expect, test } from 'vitest';
+import { counters } from '../../src/gan/checkpoint-layout.ts';
 import { metricNames } from '../../src/gan/metrics.ts';
 import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import { requirements } from '../../src/gan/requirements.ts';
@@ -132,6 +133,28 @@ describe('a step in two parts', () => {
       // Of the last layer there is one output, and its direction is ±1.
       if (name.endsWith('main.6.weight_u')) continue;
       expect(variables.get(name), name).not.toEqual(Float64Array.from(before.get(name)!));
+    }
+  });
+
+  test.each<Partial<GanOptions>>([
+    { accumulate: 1 },
+    { dSteps: 2 },
+    { accumulate: 3, mixedBatch: true, freshLatent: true },
+    { objective: 'mmd-gaussian', clipWeights: 1 },
+  ])('checkpoints count the passes that running statistics are of: %o', (given) => {
+    const players = new Players(resolveOptions({ ...small, ...given }));
+    const graph = traceStep(players, [16, 16, 16, 1]);
+    for (const net of [players.generator, players.discriminator]) {
+      const [, { variable }] = [...net.buffers].find(([path]) => path.endsWith('.running'))!;
+      const { initial, current } = graph.variables.get(variable)!;
+      let passes = 0;
+      for (let t = current; t !== initial; [, , , t] = t.node.inputs) {
+        expect(t.node.op).toBe('batchNorm');
+        passes++;
+      }
+      const counted = [...counters(players, 10)].filter(([key]) => key.startsWith(net.name));
+      expect(counted.length).toBeGreaterThan(0);
+      for (const [key, count] of counted) expect(count, key).toBe(BigInt(10 * passes));
     }
   });
 

@@ -11,7 +11,7 @@ export interface ConvClassifierShape {
   readonly channels?: number;
   /** Number of classes. */
   readonly classes: number;
-  /** Maps of the first layer; each layer after it has twice as many. 16 by default. */
+  /** Maps of the first layer; each layer after it has twice as many. 8 by default. */
   readonly width?: number;
   /** Numbers that a picture comes down to before they are told apart; 64 by default. */
   readonly features?: number;
@@ -37,13 +37,7 @@ export class ConvClassifier extends Module {
   private readonly head: Linear;
 
   /** @throws {ClassifierError} unless `imageSize` is a power of 2 from 8 and the rest at least 1. */
-  constructor({
-    imageSize,
-    channels = 1,
-    classes,
-    width = 16,
-    features = 64,
-  }: ConvClassifierShape) {
+  constructor({ imageSize, channels = 1, classes, width = 8, features = 64 }: ConvClassifierShape) {
     super();
     const halvings = Math.log2(imageSize / LAST);
     if (!(Number.isInteger(halvings) && halvings >= 1)) {
@@ -57,8 +51,10 @@ export class ConvClassifier extends Module {
     let maps = channels;
     for (let i = 0; i < halvings; i++) {
       const next = width * 2 ** i;
-      // Batch-norm's shift does what a bias would.
-      const halving = { kernelSize: 3, stride: 2, padding: 1, bias: false };
+      // Of the picture itself a larger piece is looked at: one channel is cheap. Batch-norm's shift does
+      // what a bias would.
+      const kernelSize = i === 0 ? 5 : 3;
+      const halving = { kernelSize, stride: 2, padding: (kernelSize - 1) / 2, bias: false };
       layers.push(new Conv2d(maps, next, halving), new BatchNorm2d(next), new ReLU());
       maps = next;
     }

@@ -15,6 +15,6 @@ export interface FeatureNetShape {
 
 /** The net of such sizes: its parameters are named `features.*`, and `classifier.*`, after `net`. */
 export function featureNetModel(shape: FeatureNetShape): { net: Net; model: ConvClassifier } {
-  const model = new ConvClassifier({ ...shape, width: 16 });
+  const model = new ConvClassifier(shape);
   return { net: new Net('net', model), model };
 }

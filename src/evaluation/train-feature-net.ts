@@ -20,7 +20,7 @@ export interface FeatureTrainingOptions {
   readonly batchSize?: number;
   /** Adam's first learning rate; 2e-3 by default. */
   readonly lr?: number;
-  /** Each picture is moved by up to so many pixels down and across, at random; 2 by default. */
+  /** Each picture is moved by up to so many pixels down and across, at random; 1 by default. */
   readonly shift?: number;
   /** Of initial parameters, batches and shifts; 0 by default. */
   readonly seed?: number;
@@ -51,7 +51,7 @@ const LAST_RATE = 0.01;
  */
 export function traceFeatureNet(
   set: ImageSet,
-  { steps, batchSize = 64, lr = 2e-3, shift = 2, seed = 0, features = 64 }: FeatureTrainingOptions,
+  { steps, batchSize = 64, lr = 2e-3, shift = 1, seed = 0, features = 64 }: FeatureTrainingOptions,
 ): FeatureTraining {
   const { height, width, channels, labels } = checkImageSet(set);
   const classes = labels ? labels.reduce((most, label) => Math.max(most, label + 1), 0) : 0;

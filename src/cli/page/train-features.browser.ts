@@ -13,7 +13,7 @@ import { sendResult } from './transfer.browser.ts';
 
 const SIZE = 32;
 const BATCH = 128;
-const LR = 3e-3;
+const LR = 4e-3;
 /** Steps between two words about progress. */
 const TELL_EVERY = 25;
 /** Pictures that are classified at a time; it divides MNIST's 10,000. */

@@ -67,6 +67,7 @@ export { oneHot, type Values } from './data/values.ts';
 
 // A GAN on pictures: training it, and drawing samples of it.
 
+export { gridColumns } from './gan/classes.ts';
 export type { Conditioning } from './gan/conditional.ts';
 export {
   type DcganShape,
@@ -338,6 +339,16 @@ export type {
 } from './worker/remote.ts';
 
 // Files and measures.
+
+export {
+  type CheckpointStorage,
+  CheckpointStore,
+  type LoadedCheckpoint,
+  StorageError,
+  type StoredCheckpoint,
+  type StoredFile,
+} from './io/checkpoint-store.ts';
+export { opfsStorage } from './io/opfs-storage.browser.ts';
 
 export {
   type ReadTensor,

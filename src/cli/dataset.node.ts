@@ -14,6 +14,8 @@ export interface Dataset {
   readonly name: string;
   /** Absolute or relative paths, with names for messages. */
   readonly files: readonly { readonly name: string; readonly path: string }[];
+  /** Of an IDX file, the file of its labels, where there is one. */
+  readonly labels?: string;
 }
 
 const PICTURE = /\.(png|jpe?g|webp)$/i;
@@ -22,20 +24,31 @@ const PICTURE = /\.(png|jpe?g|webp)$/i;
  * Finds the files of a data set.
  *
  * @param dataset `mnist`, a folder (searched with its subfolders), or an IDX file
+ * @param labels an IDX file's labels, where they are not beside it under the name that goes with its own
  * @throws {UsageError} if there is nothing of that name, or no picture in the folder.
  */
-export async function findDataset(dataset: string): Promise<Dataset> {
+export async function findDataset(dataset: string, labels?: string): Promise<Dataset> {
   if (dataset === 'mnist') {
     const path = mnistFile('train-images-idx3-ubyte', '--dataset mnist');
-    return { kind: 'idx', name: 'MNIST', files: [{ name: basename(path), path }] };
+    return {
+      ...{ kind: 'idx', name: 'MNIST', files: [{ name: basename(path), path }] },
+      labels: labels ?? mnistFile('train-labels-idx1-ubyte', '--dataset mnist'),
+    };
   }
   const stat = statSync(dataset, { throwIfNoEntry: false });
   if (!stat) throw new UsageError(`--dataset ${dataset}: there is no such file or folder.`);
   if (stat.isFile()) {
-    return { kind: 'idx', name: basename(dataset), files: [{ name: dataset, path: dataset }] };
+    const found = labels ?? labelsBeside(dataset);
+    return {
+      ...{ kind: 'idx', name: basename(dataset), files: [{ name: dataset, path: dataset }] },
+      ...(found !== undefined && { labels: found }),
+    };
   }
   if (!stat.isDirectory()) {
     throw new UsageError(`--dataset ${dataset}: is neither a file nor a folder.`);
+  }
+  if (labels !== undefined) {
+    throw new UsageError(`--labels ${labels}: the classes of a folder are its sub-folders.`);
   }
   const entries = await readdir(dataset, { recursive: true, withFileTypes: true });
   const files = entries
@@ -50,6 +63,19 @@ export async function findDataset(dataset: string): Promise<Dataset> {
     throw new UsageError(`--dataset ${dataset}: there are no PNG, JPEG or WebP pictures in it.`);
   }
   return { kind: 'pictures', name: basename(join(dataset, '.')) || dataset, files };
+}
+
+/**
+ * The file of labels that lies beside an IDX file of pictures, as they are published:
+ * `train-labels-idx1-ubyte.gz` beside `train-images-idx3-ubyte.gz`, both gzipped or not.
+ */
+function labelsBeside(pictures: string): string | undefined {
+  const name = basename(pictures).replace('images', 'labels').replace('idx3', 'idx1');
+  if (name === basename(pictures)) return undefined;
+  const plain = name.replace(/\.gz$/, '');
+  return [name, plain, `${plain}.gz`]
+    .map((candidate) => join(dirname(pictures), candidate))
+    .find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
 }
 
 /**

@@ -47,11 +47,20 @@ const LIKELIHOODS = [
   'bernoulli',
   'gaussian',
 ] as const satisfies readonly VaeOptions['likelihood'][];
+const CONDITIONINGS = [
+  'projection',
+  'concatenation',
+] as const satisfies readonly GanOptions['conditioning'][];
 const OPTIMISERS = ['adam', 'sgd', 'rmsprop'] as const satisfies readonly GanOptions['optimiser'][];
 
 /** What was given on the command line; what is undefined is for the preset to say. */
 export interface CliOptions extends BrowserOptions {
   readonly dataset: string;
+  /** Train with the classes of the pictures. */
+  readonly classes: boolean;
+  /** The file of an IDX file's labels, where it is not beside it. */
+  readonly labels?: string;
+  readonly conditioning?: (typeof CONDITIONINGS)[number];
   /** The checkpoint to go on from; what belongs to the model is then that of the file. */
   readonly resume?: string;
   readonly model: CliModel;
@@ -93,7 +102,7 @@ export interface CliOptions extends BrowserOptions {
   readonly flip: boolean;
   readonly seed: number;
   readonly sampleEvery?: number;
-  readonly samples: number;
+  readonly samples?: number;
   readonly out: string;
   readonly json: boolean;
 }
@@ -122,6 +131,7 @@ const OF_THE_MODEL = [
   ...['objective', 'normD', 'gp', 'r1', 'clipWeights', 'instanceNoise', 'optimiser'],
   ...['weightDecay', 'clipGradients', 'spectralNorm', 'augment', 'accumulate'],
   ...['lrSchedule', 'lrSteps', 'lrGamma'],
+  ...['classes', 'conditioning'],
 ];
 
 function command(): Command {
@@ -146,6 +156,10 @@ sizes and rates of its own:
                     metrics.csv. Its options are --likelihood and --beta, and of the others only sizes,
                     --lr, --flip, --seed and those of the run.
 
+--classes trains G to draw the class that it is asked for, and tells D the class of each picture. The
+classes are an IDX file's labels (beside it under the name that goes with its own, as MNIST's are, or in
+--labels), or the sub-folders of a folder of pictures. In the grids each column is of one class, in order.
+
 --resume goes on with the run of a checkpoint, on the same pictures: bit by bit as if it had never
 stopped, on the same kind of adapter. Sizes, batch, seed and the rest of the model are the file's;
 --lr, --lr-d and --lr-g replace its learning rates, --steps and --time are further ones. In the folder
@@ -159,6 +173,14 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
         '--dataset <mnist|PATH>',
         'mnist, a folder of PNG/JPEG/WebP pictures, or an IDX file (gzipped or not)',
       ).default('mnist'),
+    )
+    .option('--classes', 'draw pictures of the class asked for, by labels or sub-folders')
+    .option('--labels <file>', 'the IDX file of the labels (default: the one beside the pictures)')
+    .addOption(
+      new Option(
+        '--conditioning <kind>',
+        'how the discriminator is told the class (default: projection)',
+      ).choices(CONDITIONINGS),
     )
     .addOption(
       new Option('--resume <file>', 'go on from this checkpoint.safetensors').conflicts(
@@ -281,7 +303,11 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
         `of a run of known length, else every ${TIMED_SAMPLE_STEPS} steps but at most ${TIMED_SAMPLES})`,
       integer(1),
     )
-    .option('--samples <n>', 'pictures in a grid', integer(1, 4096), 64)
+    .option(
+      '--samples <n>',
+      'pictures in a grid (default: 64, or of classes about so many, of each as many)',
+      integer(1, 4096),
+    )
     .option('--out <dir>', 'where to write; the files of an earlier run are replaced', 'out')
     .option(
       '--json',
@@ -294,6 +320,16 @@ const withName = (option: Option) => ({
   long: option.long,
   attributeName: option.attributeName(),
 });
+
+/** Refuses options of classes where there are none. */
+function checkClasses({ classes, labels, conditioning, model, resume }: CliOptions): void {
+  if (classes && model !== 'dcgan')
+    throw new UsageError(`--classes is an option of --model dcgan, not of ${model}. (See --help.)`);
+  if (conditioning && !classes)
+    throw new UsageError('--conditioning is an option of runs with --classes. (See --help.)');
+  if (labels !== undefined && !classes && resume === undefined)
+    throw new UsageError('--labels is an option of runs with --classes. (See --help.)');
+}
 
 /** Parses the command line, see `parseCommand`. */
 export function parseOptions(
@@ -313,6 +349,7 @@ export function parseOptions(
     if (model !== 'vae' && OF_VAES.includes(attributeName))
       throw new UsageError(`${long} is an option of --model vae. (See --help.)`);
   }
+  checkClasses(parsed.options);
   if (model === 'fully-connected' && normD === 'batch') {
     throw new UsageError(
       '--norm-d batch: the fully connected discriminator has no batch-norm. (See --help.)',
@@ -323,6 +360,6 @@ export function parseOptions(
       '--spectral-norm takes the place of batch-norm in the discriminator: leave --norm-d out. (See --help.)',
     );
   }
-  const flags = { freshLatent: false, mixedBatch: false, flip: false, json: false };
+  const flags = { classes: false, freshLatent: false, mixedBatch: false, flip: false, json: false };
   return { options: { ...flags, ...parsed.options } };
 }

@@ -93,7 +93,7 @@ function newGan(
     ...given(options, [
       ...(['objective', 'normD', 'r1', 'clipWeights'] as const),
       ...(['instanceNoise', 'optimiser', 'weightDecay', 'clipGradients'] as const),
-      ...(['augment', 'accumulate', 'lrGamma'] as const),
+      ...(['augment', 'accumulate', 'lrGamma', 'conditioning'] as const),
     ]),
     ...(options.spectralNorm && {
       normD: 'spectral',
@@ -128,8 +128,9 @@ function withRates(model: Model, { lr, lrD, lrG }: CliOptions): Model {
   return { ...model, lr: lr ?? model.lr };
 }
 
-function describeGan({ lrD, lrG, ema, objective }: GanModel): string[] {
+function describeGan({ lrD, lrG, ema, objective, classes }: GanModel): string[] {
   return [
+    ...(classes ? [`${classes} classes`] : []),
     lrD === lrG ? `learning rate ${lrD}` : `learning rates ${lrD} (D) and ${lrG} (G)`,
     ema > 0 ? `EMA ${ema}` : 'no EMA',
     ...(objective && objective !== 'original' ? [`objective ${objective}`] : []),
@@ -148,6 +149,7 @@ const describeVae = ({ lr, likelihood, beta }: VaeModel): string[] => [
  * @param software whether the adapter computes on the CPU
  * @param count pictures in the data set
  * @param checkpoint what the run goes on from, if it does
+ * @param classes of the pictures, where the run has any
  */
 export function planRun(
   options: CliOptions,
@@ -155,8 +157,10 @@ export function planRun(
   kind: DataKind,
   count: number,
   checkpoint?: CheckpointInfo,
+  classes = 0,
 ): RunPlan {
-  const model = checkpoint?.options ?? newModel(options, software, kind);
+  const begun = newModel(options, software, kind);
+  const model = checkpoint?.options ?? (classes > 0 ? { ...begun, classes } : begun);
   const training = withRates(model, options);
 
   let { steps, time: seconds } = options;

@@ -28,11 +28,20 @@ export interface DataRequest {
   readonly files: readonly { readonly name: string; readonly url: string }[];
   readonly imageSize: number;
   readonly channels: number;
+  /**
+   * Where the pictures have classes: of an IDX file, that of its labels; of pictures, undefined, and the
+   * first folder of their names is their class.
+   */
+  readonly classes: { readonly labels: { name: string; url: string } | undefined } | undefined;
 }
 
 /** The set that the page has read. */
 export interface DataInfo {
   readonly count: number;
+  /** Where they were asked for. */
+  readonly classes: number | undefined;
+  /** Where they have names. */
+  readonly classNames: readonly string[] | undefined;
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -71,8 +80,8 @@ export interface RunRequest {
   readonly sampleEvery: number;
   /** … but none sooner than this after the one before, in seconds. */
   readonly sampleSeconds: number;
-  /** Pictures in a grid. */
-  readonly samples: number;
+  /** Pictures in a grid; undefined for as many as a grid has where nothing is said. */
+  readonly samples: number | undefined;
   /** A checkpoint about this often, in seconds, besides the one at the end. */
   readonly checkpointSeconds: number;
   /** Path on the server under which grids and checkpoints are received. */
@@ -115,6 +124,8 @@ export interface SampleRequest {
   readonly count: number;
   /** Undefined for the generator's own. */
   readonly seed: number | undefined;
+  /** The class that the pictures are of, by its number or its name; undefined for all in turn. */
+  readonly class: string | undefined;
   /** Strips from one of the pictures to another, each of so many steps. */
   readonly strips: number;
   readonly steps: number;
@@ -124,6 +135,8 @@ export interface SampleRequest {
 
 /** What was drawn. The pictures themselves were sent, those of the strips after the others. */
 export interface SampleResult extends Omit<SampleShape, 'count'> {
+  /** Of a grid of the pictures: where they are of all classes in turn, each has one. */
+  readonly columns: number;
   /** Training steps of the generator, where its file says so. */
   readonly step: number | undefined;
 }

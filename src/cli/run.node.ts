@@ -33,6 +33,7 @@ export class Run {
   readonly #headless: Headless;
   readonly #record: Record<string, unknown>;
   #deviceLosses = 0;
+  #classes = false;
   #progress: Progress | undefined;
   #begin: (() => Promise<void>) | undefined;
   #begun = false;
@@ -53,9 +54,11 @@ export class Run {
     const { resume } = this.#options;
     try {
       const started = performance.now();
+      const { labels } = this.#dataset;
       const files = this.#dataset.files.map(({ path }) => path);
       const adapter = await headless.open({
-        files: resume === undefined ? files : [...files, resume],
+        // By their places: the pictures, the checkpoint, the labels.
+        files: [...files, ...[resume, labels].filter((path) => path !== undefined)],
         onEvent: (event) => this.#event(event),
         onResult: (kind, parameters, body) => this.#receive(kind, parameters, body),
       });
@@ -64,11 +67,15 @@ export class Run {
 
       const checkpoint =
         resume === undefined ? undefined : await this.#readCheckpoint(resume, files.length);
+      const classes = this.#options.classes || hasClasses(checkpoint);
       const data = await this.#load(
         checkpoint?.options ?? pictureShape(this.#options, software, this.#dataset.kind),
+        classes,
       );
       const loaded = performance.now();
-      const plan = planRun(this.#options, software, this.#dataset.kind, data.count, checkpoint);
+      const { kind } = this.#dataset;
+      const { count } = data;
+      const plan = planRun(this.#options, software, kind, count, checkpoint, data.classes);
       say(plan.description);
       Object.assign(this.#record, {
         preset: plan.preset,
@@ -125,21 +132,37 @@ export class Run {
       });
   }
 
-  async #load(shape: { imageSize: number; channels: number }): Promise<DataInfo> {
-    const { kind, name, files } = this.#dataset;
+  async #load(shape: { imageSize: number; channels: number }, classes: boolean): Promise<DataInfo> {
+    const { kind, name, files, labels } = this.#dataset;
     const { imageSize, channels } = shape;
+    const { resume } = this.#options;
+    if (classes && kind === 'idx' && labels === undefined) {
+      throw new RunError(
+        `--resume ${resume}: the run has classes, and there are no labels beside the pictures; give --labels.`,
+      );
+    }
+    const labelsAt = files.length + (resume === undefined ? 0 : 1);
     const request = {
       kind,
       name,
       files: files.map((file, i) => ({ name: file.name, url: this.#headless.fileUrl(i) })),
       imageSize,
       channels,
+      classes: classes
+        ? {
+            labels:
+              labels === undefined
+                ? undefined
+                : { name: labels, url: this.#headless.fileUrl(labelsAt) },
+          }
+        : undefined,
     };
     const data = await this.#headless.ask((page) =>
       page.evaluate((asked) => window.ganvas.load(asked), request),
     );
     clearPassing();
-    say(`${name}: ${data.count.toLocaleString('en')} pictures`);
+    const ofClasses = data.classes === undefined ? '' : ` of ${data.classes} classes`;
+    say(`${name}: ${data.count.toLocaleString('en')} pictures${ofClasses}`);
     for (const { name: file, reason } of data.leftOut.slice(0, LISTED_FILES)) {
       say(`left out ${file}: ${reason}`);
     }
@@ -152,6 +175,7 @@ export class Run {
     const { training, steps, seconds, sampleEvery, sampleSeconds } = plan;
     const { lr, lrD = lr, lrG = lr, resume, samples, dataset } = this.#options;
     this.#writer.use(training);
+    this.#classes = training.model !== 'vae' && (training.classes ?? 0) > 0;
     this.#begin = async () => {
       const goesOn =
         resume !== undefined && realpathSync(dirname(resume)) === realpathSync(this.#writer.dir);
@@ -241,12 +265,14 @@ export class Run {
     if (kind === 'checkpoint') await this.#writer.checkpoint(body);
     else if (grid) {
       const number = (name: string) => Number(parameters.get(name));
-      await this.#writer.grid(grid, number('step'), body, {
+      const shape = {
         width: number('width'),
         height: number('height'),
         channels: number('channels'),
         count: number('count'),
-      });
+      };
+      const columns = this.#classes ? number('columns') : undefined;
+      await this.#writer.grid(grid, number('step'), body, shape, columns);
     } else throw new Error(`There are no results of the kind ${kind}.`);
   }
 
@@ -282,6 +308,12 @@ export class Run {
     );
   }
 }
+
+/** Whether a checkpoint is of a run with classes. */
+const hasClasses = (checkpoint: CheckpointInfo | undefined): boolean =>
+  checkpoint !== undefined &&
+  checkpoint.options.model !== 'vae' &&
+  (checkpoint.options.classes ?? 0) > 0;
 
 function packageVersion(): string {
   const path = join(import.meta.dirname, '..', '..', 'package.json');

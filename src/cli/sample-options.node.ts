@@ -9,6 +9,8 @@ export interface SampleCliOptions extends BrowserOptions {
   readonly count: number;
   /** Undefined for the run's own, of which its sample grids were drawn. */
   readonly seed?: number;
+  /** The class that all are of, by its number or its name; undefined for all classes in turn. */
+  readonly class?: string;
   /** Columns of the grid; undefined for as many as make it about square. */
   readonly grid?: number;
   readonly strips: number;
@@ -31,6 +33,9 @@ first picture to the second, from the third to the fourth and so on: along the a
 vectors where those are normal, along the line where they are uniform. The same seed gives the same
 pictures; the first of them do not depend on --count.
 
+Of a generator of classes, the pictures are of all classes in turn, a column of the grid for each, and a
+strip is of one class; --class draws one class alone.
+
 --checkpoint takes weights of PyTorch's DCGAN example as well, saved as safetensors. Where a run kept an
 average of its weights, that is what draws.
 
@@ -43,6 +48,7 @@ Exit codes: 0 done, 1 failed, 2 bad options, 130 interrupted.`,
       "of the latent vectors (default: the run's own, for the pictures of its sample grids)",
       integer(0),
     )
+    .option('--class <class>', 'draw this class alone, by its number or its name')
     .option('--grid <columns>', 'pictures in a row of the grid (default: about square)', integer(1))
     .option('--strips <n>', 'strips; 0 for none', integer(0, 256), 8)
     .option('--steps <n>', 'pictures in a strip, with its ends', integer(2, 256), 10)

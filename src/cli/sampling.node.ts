@@ -9,7 +9,7 @@ import { SampleWriter } from './writers.node.ts';
 
 /** Draws everything that the options ask for; only when all of it is there is it written. */
 export async function drawSamples(options: SampleCliOptions, interrupt: Interrupt): Promise<void> {
-  const { checkpoint, count, seed, grid, strips, steps, out } = options;
+  const { checkpoint, count, seed, class: chosen, grid, strips, steps, out } = options;
   const headless = new Headless(options, interrupt);
   const batches: Buffer[] = [];
   try {
@@ -24,7 +24,7 @@ export async function drawSamples(options: SampleCliOptions, interrupt: Interrup
     showPassing('preparing …');
     const request = {
       url: headless.fileUrl(0),
-      ...{ count, seed, strips, steps },
+      ...{ count, seed, class: chosen, strips, steps },
       resultsUrl: headless.resultsUrl,
     };
     const drawn = await headless
@@ -33,13 +33,17 @@ export async function drawSamples(options: SampleCliOptions, interrupt: Interrup
         if (!(error instanceof RunError)) throw error;
         throw new RunError(`--checkpoint ${checkpoint}: ${error.message}`);
       });
-    const { width, height, channels, step } = drawn;
+    const { width, height, channels, columns, step } = drawn;
     const pixels = Buffer.concat(batches);
     const own = count * width * height * channels;
 
     const writer = new SampleWriter(out);
     await writer.begin();
-    await writer.pictures(pixels.subarray(0, own), { width, height, channels, count }, grid);
+    await writer.pictures(
+      pixels.subarray(0, own),
+      { width, height, channels, count },
+      grid ?? columns,
+    );
     const between = { width, height, channels, count: strips * steps };
     if (strips > 0) await writer.strips(pixels.subarray(own), between, steps);
     say(

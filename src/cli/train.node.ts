@@ -3,6 +3,7 @@
  * and writes what comes out of it into a folder. `--help` lists the options.
  */
 
+import { UsageError } from './command.node.ts';
 import { findDataset } from './dataset.node.ts';
 import { checkFile, runMain } from './main.node.ts';
 import { parseOptions } from './options.node.ts';
@@ -10,9 +11,16 @@ import { RunWriter } from './writers.node.ts';
 
 await runMain({
   parse: parseOptions,
-  async find({ dataset, resume }) {
+  async find({ dataset, resume, classes, labels }) {
     if (resume !== undefined) checkFile('--resume', resume);
-    return await findDataset(dataset);
+    if (labels !== undefined) checkFile('--labels', labels);
+    const found = await findDataset(dataset, labels);
+    if (classes && found.kind === 'idx' && found.labels === undefined) {
+      throw new UsageError(
+        `--classes: there are no labels beside ${dataset}; give their file with --labels.`,
+      );
+    }
+    return found;
   },
   async run(options, dataset, interrupt) {
     // Vite and Puppeteer take a second to load, which a bad option need not wait for.

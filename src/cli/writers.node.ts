@@ -224,11 +224,18 @@ export class RunWriter {
   }
 
   /** Writes a grid of a step. */
-  async grid(kind: GridKind, step: number, pixels: Uint8Array, shape: SampleShape): Promise<void> {
+  async grid(
+    kind: GridKind,
+    step: number,
+    pixels: Uint8Array,
+    shape: SampleShape,
+    columns?: number,
+  ): Promise<void> {
     const name = gridName(kind, step);
+    const rows = columns === undefined ? {} : { columns };
     // A manifold is one picture of all there is: square, and without gaps.
     const manifold = { columns: Math.round(Math.sqrt(shape.count)), padding: 0 };
-    await this.#replace(name, encodeGrid(pixels, shape, kind === 'manifold' ? manifold : {}));
+    await this.#replace(name, encodeGrid(pixels, shape, kind === 'manifold' ? manifold : rows));
     if (kind === 'samples') this.#lastSample = name;
   }
 

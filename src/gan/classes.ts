@@ -81,20 +81,19 @@ export const classesInTurn = (count: number, classes: number): Float32Array<Arra
 const GRID_COUNT = 64;
 /** Classes that get a column of their own, rather than follow each other in reading order. */
 const MOST_COLUMNS = 16;
-/** Columns of a grid where there is room for more than one of each class. */
-const COLUMNS = 8;
-
 /** Pictures of a sample grid that has as many of each class: 64, and of 10 classes 60. */
 export const gridCount = (classes: number): number =>
   classes > 0 ? classes * Math.max(1, Math.round(GRID_COUNT / classes)) : GRID_COUNT;
 
 /**
- * Columns of a grid of so many pictures, of all classes in turn: so many that each column is of one class,
- * or about as many as there are rows, where there are no classes or too many.
+ * Columns of a grid of so many pictures of all classes in turn: a multiple of the classes, so that each
+ * column is of one class, and about as many as there are rows. Of more than 16 classes, as of none (0),
+ * only the latter.
  */
-export function gridColumns(classes: number, count: number): number {
-  if (classes === 0 || classes > MOST_COLUMNS) return Math.ceil(Math.sqrt(count));
-  return Math.min(count, classes * Math.max(1, Math.floor(COLUMNS / classes)));
+export function gridColumns(count: number, classes: number): number {
+  const square = Math.ceil(Math.sqrt(count));
+  if (classes === 0 || classes > MOST_COLUMNS) return square;
+  return Math.min(count, classes * Math.ceil(square / classes));
 }
 
 /**

@@ -181,7 +181,7 @@ export class Sampler {
   }
 
   get #columns(): number {
-    return gridColumns(this.#options.classes, this.count);
+    return gridColumns(this.count, this.#options.classes);
   }
 
   get #gridShape() {
@@ -363,7 +363,7 @@ export class Samplers {
   ): Promise<CanvasView> {
     const { host } = this;
     const { classes } = this.players.options;
-    const inRow = columns ?? (classes > 0 ? gridColumns(classes, count) : 8);
+    const inRow = columns ?? (classes > 0 ? gridColumns(count, classes) : 8);
     host.assertUsable();
     const shared = this.take(count);
     const attaching = async () => {

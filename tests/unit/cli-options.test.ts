@@ -62,6 +62,9 @@ const ALL = [
   '--seed 7',
   '--sample-every 5',
   '--samples 16',
+  '--classes',
+  '--labels some-file',
+  '--conditioning concatenation',
   '--out there',
   '--browser /somewhere/chrome',
   '--adapter software',
@@ -81,7 +84,7 @@ describe('parseOptions', () => {
       labelSmoothing: 0,
       flip: false,
       seed: 1,
-      samples: 64,
+      classes: false,
       out: 'out',
       adapter: 'auto',
       json: false,
@@ -129,6 +132,9 @@ describe('parseOptions', () => {
       seed: 7,
       sampleEvery: 5,
       samples: 16,
+      classes: true,
+      labels: 'some-file',
+      conditioning: 'concatenation',
       out: 'there',
       browser: '/somewhere/chrome',
       adapter: 'software',
@@ -217,7 +223,17 @@ describe('parseOptions', () => {
 });
 
 describe('--resume', () => {
-  const OF_THE_RUN = ['dataset', 'steps', 'time', 'lr', 'lr-d', 'lr-g', 'sample-every', 'samples'];
+  const OF_THE_RUN = [
+    'dataset',
+    'steps',
+    'time',
+    'lr',
+    'lr-d',
+    'lr-g',
+    'sample-every',
+    'samples',
+    'labels',
+  ];
   const OF_THE_MACHINE = ['out', 'browser', 'adapter', 'json'];
   const nameOf = (option: string) => option.split(' ')[0]?.slice(2) ?? '';
 
@@ -225,7 +241,7 @@ describe('--resume', () => {
     const allowed = ALL.filter((option) =>
       [...OF_THE_RUN, ...OF_THE_MACHINE].includes(nameOf(option)),
     );
-    expect(allowed).toHaveLength(12);
+    expect(allowed).toHaveLength(13);
     expect(parse(`--resume a/file ${allowed.join(' ')}`)).toMatchObject({
       resume: 'a/file',
       lrD: 2e-3,
@@ -246,6 +262,31 @@ describe('--resume', () => {
   );
 });
 
+describe('--classes', () => {
+  it.each([
+    ['--classes --model fully-connected', /--classes is an option of --model dcgan/],
+    ['--classes --model vae', /--classes is an option of GANs/],
+    ['--conditioning projection', /--conditioning is an option of runs with --classes/],
+    ['--labels some-file', /--labels is an option of runs with --classes/],
+    ['--classes --conditioning both', /--conditioning/],
+  ])('%s is refused', (line, message) => {
+    expect(() => parse(line)).toThrow(UsageError);
+    expect(() => parse(line)).toThrow(message);
+  });
+
+  it('trains on as many as the data has, told as is asked for', () => {
+    const of = (line: string, classes?: number) =>
+      planRun(parse(line), true, 'idx', 10, undefined, classes);
+    const told = of('--classes --conditioning concatenation', 10);
+    expect(told.training).toMatchObject({ classes: 10, conditioning: 'concatenation' });
+    expect(told.description).toContain('10 classes');
+    expect(resolveOptions(of('--classes', 7).training as GanModel)).toMatchObject({
+      ...{ classes: 7, conditioning: 'projection' },
+    });
+    expect('classes' in of('').training).toBe(false);
+  });
+});
+
 describe('--resume of a VAE', () => {
   it.each(['--likelihood bernoulli', '--beta 1'])('refuses %s', (option) => {
     expect(() => parse(`--model vae ${option} --resume a/file`)).toThrow(UsageError);
@@ -253,7 +294,9 @@ describe('--resume of a VAE', () => {
 });
 
 describe('parseSampleOptions', () => {
-  const options = ['checkpoint', 'count', 'seed', 'grid', 'strips', 'steps', 'out', 'browser'];
+  const options = [
+    ...['checkpoint', 'count', 'seed', 'class', 'grid', 'strips', 'steps', 'out', 'browser'],
+  ];
 
   it('draws with the last checkpoint of npm run train, unless told otherwise', () => {
     expect(parseSampleOptions([])).toEqual({
@@ -270,7 +313,7 @@ describe('parseSampleOptions', () => {
     expect(parseSampleOptions([...given, '--adapter', 'software'])).toEqual({
       options: {
         ...{ checkpoint: '7', count: 7, seed: 7, grid: 7, strips: 7, steps: 7, out: '7' },
-        ...{ browser: '7', adapter: 'software' },
+        ...{ class: '7', browser: '7', adapter: 'software' },
       },
     });
   });
@@ -373,18 +416,16 @@ describe('planRun', () => {
   it('gives the original GAN the sizes and rates of its own', () => {
     const of = (line: string, software = true) =>
       planRun(parse(`--model fully-connected ${line}`), software, 'idx', 10);
-    expect(of('').description).toMatch(
-      /: fully connected, 32×32×1, width 40, .* rate 0.05, no EMA/,
-    );
+    expect(of('').description).toMatch(/: fully connected, 32×32×1, width 40, .* rate 0.1, no EMA/);
     expect(resolved(of('', false).training)).toMatchObject({
       ...{ model: 'fully-connected', width: 240, latentDim: 100, batchSize: 100 },
-      ...{ latent: 'uniform', optimiser: 'sgd', lrD: 0.05, beta1: 0.5, normD: 'none', ema: 0 },
+      ...{ latent: 'uniform', optimiser: 'sgd', lrD: 0.1, beta1: 0.5, normD: 'none', ema: 0 },
     });
     expect(resolved(of('--optimiser adam --latent normal', false).training)).toMatchObject({
       ...{ optimiser: 'adam', lrD: 2e-4, lrG: 2e-4, latent: 'normal', width: 240 },
     });
-    expect(resolved(of('--spectral-norm d --lr 0.1').training)).toMatchObject({
-      ...{ normD: 'spectral', lrD: 0.1, lrG: 0.1 },
+    expect(resolved(of('--spectral-norm d --lr 0.2').training)).toMatchObject({
+      ...{ normD: 'spectral', lrD: 0.2, lrG: 0.2 },
     });
   });
 
@@ -513,6 +554,26 @@ describe('findDataset', () => {
       'b.PNG',
       join('deep', 'c.webp'),
     ]);
+  });
+
+  it('finds labels beside an IDX file, under the name that goes with its own', async () => {
+    const mnist = await findDataset('mnist');
+    expect(mnist.labels).toMatch(/train-labels-idx1-ubyte$/);
+    const images = join(dir, 'some-images-idx3-ubyte.gz');
+    await writeFile(images, '');
+    expect((await findDataset(images)).labels).toBeUndefined();
+    const labels = join(dir, 'some-labels-idx1-ubyte');
+    await writeFile(labels, '');
+    expect((await findDataset(images)).labels).toBe(labels);
+    await writeFile(`${labels}.gz`, '');
+    expect((await findDataset(images)).labels).toBe(`${labels}.gz`);
+    expect((await findDataset(images, 'others')).labels).toBe('others');
+    expect((await findDataset('mnist', 'others')).labels).toBe('others');
+    // A name that says neither pictures nor dimensions has none that goes with it.
+    await writeFile(join(dir, 'digits'), '');
+    expect((await findDataset(join(dir, 'digits'))).labels).toBeUndefined();
+    const ofFolder = findDataset(join(dir, 'pictures'), 'others');
+    await expect(ofFolder).rejects.toThrow(/classes of a folder are its sub-folders/);
   });
 
   it('names what is not there', async () => {

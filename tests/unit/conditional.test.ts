@@ -333,14 +333,14 @@ describe('what makes no sense is refused', () => {
 test('a grid has as many pictures of each class, one class a column where there is room', () => {
   const grids = [0, 2, 3, 5, 10, 16, 17, 100, 256].map((n) => {
     const count = gridCount(n);
-    return [n, count, gridColumns(n, count)];
+    return [n, count, gridColumns(count, n)];
   });
   expect(grids).toEqual([
     ...[
       [0, 64, 8],
       [2, 64, 8],
-      [3, 63, 6],
-      [5, 65, 5],
+      [3, 63, 9],
+      [5, 65, 10],
       [10, 60, 10],
       [16, 64, 16],
     ],
@@ -350,5 +350,5 @@ test('a grid has as many pictures of each class, one class a column where there 
       [256, 256, 16],
     ],
   ]);
-  expect(gridColumns(10, 4)).toBe(4);
+  expect(gridColumns(4, 10)).toBe(4);
 });

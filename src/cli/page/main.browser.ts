@@ -22,7 +22,7 @@ import type {
   StepRow,
 } from '../protocol.ts';
 import { readInfo } from './checkpoint.browser.ts';
-import { loadSet } from './data.browser.ts';
+import { classesOf, loadSet } from './data.browser.ts';
 import { judge } from './evaluate.browser.ts';
 import { drawGrids, openTrainer } from './model.browser.ts';
 import { drawSamples, LARGEST } from './sample.browser.ts';
@@ -68,7 +68,7 @@ async function engineFor({ training, samples }: RunRequest, pictures: ImageSet):
   }
   // A checkpoint's rates may be 0, which no run begins with; its size does not depend on them.
   const { lrD: _d, lrG: _g, ...model } = training;
-  const needs = requirements(model, pictures, { samples });
+  const needs = requirements(model, pictures, samples === undefined ? {} : { samples });
   if (Object.keys(needs.limits).length > 0) {
     // The one that told about the adapter has the default limits.
     engine?.dispose();
@@ -264,7 +264,8 @@ window.ganvas = {
         told = now;
         void window.ganvasReport({ type: 'data', loaded, total });
       });
-      return { count: set.count, leftOut: set.leftOut ?? [] };
+      const { count, leftOut = [], classNames } = set;
+      return { count, leftOut, classes: classesOf(set), classNames };
     }),
   readCheckpoint: (url) =>
     answer(async () => {

@@ -60,7 +60,7 @@ export async function drawGrids(
   data: ImageSet,
   { samples: count }: RunRequest,
 ): Promise<(readonly [GridKind, Pictures])[]> {
-  const samples = await trainer.sampleGrid({ count });
+  const samples = await trainer.sampleGrid(count === undefined ? {} : { count });
   if (trainer instanceof GanTrainer) return [['samples', samples]];
   const grids: (readonly [GridKind, Pictures])[] = [
     ['samples', samples],

@@ -1,6 +1,6 @@
 /** Draws pictures with a generator out of a file. */
 
-import { Engine, Generator, interpolate, readSafetensors, Vae } from '../../index.ts';
+import { Engine, Generator, gridColumns, interpolate, readSafetensors, Vae } from '../../index.ts';
 import type { SampleRequest, SampleResult } from '../protocol.ts';
 import { fetchBytes, sendResult } from './transfer.browser.ts';
 
@@ -28,6 +28,35 @@ function latentsFor(generator: Generator | Vae, request: SampleRequest): Float32
   return all;
 }
 
+/** The number of a class that is asked for by its number or its name. */
+function classOf(generator: Generator, asked: string): number {
+  const { options, classNames } = generator;
+  const named = classNames?.indexOf(asked) ?? -1;
+  const number = named >= 0 ? named : /^\d+$/.test(asked) ? Number(asked) : -1;
+  if (number >= 0 && number < options.classes) return number;
+  const known =
+    options.classes === 0
+      ? 'it knows no classes'
+      : `it knows ${classNames?.join(', ') ?? `0 to ${options.classes - 1}`}`;
+  throw new Error(`There is no class ${asked}: ${known}.`);
+}
+
+/** The class of each picture, those of the strips after the others, where there are classes. */
+function classesFor(generator: Generator | Vae, request: SampleRequest): Uint8Array | undefined {
+  const { count, strips, steps, class: asked } = request;
+  if (!(generator instanceof Generator)) {
+    if (asked === undefined) return undefined;
+    throw new Error(`There is no class ${asked}: a VAE knows no classes.`);
+  }
+  const { classes } = generator.options;
+  const chosen = asked === undefined ? undefined : classOf(generator, asked);
+  if (classes === 0) return undefined;
+  return Uint8Array.from({ length: count + strips * steps }, (_, i) => {
+    const turn = i < count ? i : Math.floor((i - count) / steps);
+    return chosen ?? turn % classes;
+  });
+}
+
 /** Draws what is asked for, and sends it batch after batch. */
 export async function drawSamples(request: SampleRequest): Promise<SampleResult> {
   const file = await fetchBytes(request.url);
@@ -36,13 +65,17 @@ export async function drawSamples(request: SampleRequest): Promise<SampleResult>
   using generator = await (isVae ? Vae : Generator).load(engine, file);
   const { latentDim, imageSize, channels } = generator.options;
   const latents = latentsFor(generator, request);
+  const classes = classesFor(generator, request);
   const total = latents.length / latentDim;
   for (let drawn = 0; drawn < total; ) {
     const count = Math.min(BATCH, total - drawn);
     const batch = latents.subarray(drawn * latentDim, (drawn + count) * latentDim);
-    const { pixels } = await generator.sample({ latents: batch });
+    const ofBatch = classes && { classes: classes.subarray(drawn, drawn + count) };
+    const { pixels } = await generator.sample({ latents: batch, ...ofBatch });
     drawn += count;
     await sendResult(request.resultsUrl, 'pictures', { drawn }, pixels);
   }
-  return { width: imageSize, height: imageSize, channels, step: generator.step };
+  const inTurn = 'classes' in generator.options && request.class === undefined;
+  const columns = gridColumns(request.count, inTurn ? generator.options.classes : 0);
+  return { width: imageSize, height: imageSize, channels, columns, step: generator.step };
 }

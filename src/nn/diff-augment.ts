@@ -6,7 +6,17 @@ import { concat, pad, reshape, slice } from '../ops/movement.ts';
 import { mean } from '../ops/reduce.ts';
 import { translate } from '../ops/translate.ts';
 
-export const augmentationPolicies = [
+/** What `diffAugment` changes: names of the paper's, in the order in which it is done. */
+export type AugmentationPolicy =
+  | 'color'
+  | 'translation'
+  | 'cutout'
+  | 'color,translation'
+  | 'color,cutout'
+  | 'translation,cutout'
+  | 'color,translation,cutout';
+
+export const augmentationPolicies: readonly AugmentationPolicy[] = [
   'color',
   'translation',
   'cutout',
@@ -14,10 +24,7 @@ export const augmentationPolicies = [
   'color,cutout',
   'translation,cutout',
   'color,translation,cutout',
-] as const;
-
-/** What `diffAugment` changes: names of the paper's, in the order in which it is done. */
-export type AugmentationPolicy = (typeof augmentationPolicies)[number];
+];
 
 /** Translations are of at most this share of a side. */
 const TRANSLATION = 1 / 8;
@@ -56,6 +63,7 @@ function colourOnly(x: Tensor, number: (index: number) => Tensor): Tensor {
 /** Shifts [N, 2], made of random numbers [N, 2]: those of rows and those of columns, each by its side. */
 function ofSides(x: Tensor, at: Tensor, make: (own: Tensor, side: number) => Tensor): Tensor {
   const [n, ...sides] = x.shape;
+  if (sides[0] === sides[1]) return make(at, sides[0]);
   const own = (axis: number) => slice(at, [0, axis], [n, axis + 1]);
   return concat(
     [0, 1].map((axis) => make(own(axis), sides[axis])),

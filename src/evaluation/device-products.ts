@@ -3,8 +3,8 @@ import { matmul } from '../ops/matmul.ts';
 import type { GraphFunction, TracedFunction } from '../training/graph-function.ts';
 import { traceFunction } from '../training/trace.ts';
 
-/** Samples on each side of a tile: 4 MiB come back of each. */
-const TILE = 1024;
+/** Samples on each side of a tile: 1 MiB comes back of each. */
+const TILE = 512;
 
 type Tile = GraphFunction<'a' | 'b', 'products'>;
 

@@ -24,8 +24,8 @@ export const PRESETS: Readonly<
     gpu: { width: 64, latentDim: 100, batchSize: 64, lr: 2e-4, ema: 0 },
   },
   'fully-connected': {
-    software: { width: 40, latentDim: 64, batchSize: 32, lr: 0.05, ema: 0 },
-    gpu: { width: 240, latentDim: 100, batchSize: 100, lr: 0.05, ema: 0 },
+    software: { width: 40, latentDim: 64, batchSize: 32, lr: 0.1, ema: 0 },
+    gpu: { width: 240, latentDim: 100, batchSize: 100, lr: 0.1, ema: 0 },
   },
   vae: {
     software: { width: 8, latentDim: 20, batchSize: 32, lr: 5e-3, ema: 0 },

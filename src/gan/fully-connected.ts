@@ -1,4 +1,5 @@
 import { Dropout } from '../nn/dropout.ts';
+import { uniformInit, zerosInit } from '../nn/initialisers.ts';
 import { Flatten, Linear, ReLU, Sequential, Tanh, Unflatten } from '../nn/layers.ts';
 import { Maxout } from '../nn/maxout.ts';
 import type { Module } from '../nn/module.ts';
@@ -45,13 +46,16 @@ export function fullyConnectedGenerator(
   );
 }
 
+const nearZero = { weightInit: uniformInit(0.005), biasInit: zerosInit };
+
 /**
  * The discriminator of the original GAN: pictures [N, imageSize, imageSize, channels] → logits
  * [N, 1, 1, outputs].
  *
  * Goodfellow et al. 2014, section 5, in the sizes that their code had for MNIST: two hidden layers of
- * `width` maxout units of 5 pieces (width 240); dropout of 1/5 of the pixels and of half of the units. The
- * sigmoid is left to the loss. There is no batch-norm: `norm` is `none` unless it is `spectral`.
+ * `width` maxout units of 5 pieces (width 240); dropout of 1/5 of the pixels and of half of the units;
+ * weights that start within 0.005, without which D soon leaves G nothing to learn from. The sigmoid is left
+ * to the loss. There is no batch-norm: `norm` is `none` unless it is `spectral`.
  */
 export function fullyConnectedDiscriminator(
   shape: DcganShape,
@@ -59,7 +63,7 @@ export function fullyConnectedDiscriminator(
 ): Module {
   checkDcganShape(shape);
   const { imageSize, channels, width } = shape;
-  const weights = norm === 'spectral' ? { norm: spectralNorm } : {};
+  const weights = { ...nearZero, ...(norm === 'spectral' && { norm: spectralNorm }) };
   return new Main(
     new Sequential(
       new Flatten(),

@@ -158,14 +158,14 @@ export const defaultOptions: GanOptions = {
 
 /**
  * What the fully connected model has in the place of `defaultOptions`: the sizes, latents and optimiser
- * that the paper's code had for MNIST, but a lower learning rate (0.1 there, falling), and no batch-norm.
+ * that the paper's code had for MNIST, and no batch-norm.
  */
 export const fullyConnectedOptions = {
   width: 240,
   latent: 'uniform',
   optimiser: 'sgd',
-  lrD: 0.05,
-  lrG: 0.05,
+  lrD: 0.1,
+  lrG: 0.1,
   normD: 'none',
 } as const satisfies Partial<GanOptions>;
 

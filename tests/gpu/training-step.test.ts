@@ -11,7 +11,7 @@ import type { Net } from '../../src/nn/net.ts';
 import { Engine } from '../../src/runtime/engine.ts';
 import { METRIC_PITCH } from '../../src/training/metrics.ts';
 import { type Interpretation, interpret } from '../reference/index.ts';
-import { noisePictures } from '../support/pictures.ts';
+import { labelled, noisePictures } from '../support/pictures.ts';
 import { relativeError } from '../support/run-op.ts';
 import { rounded, startOf } from '../support/step-states.ts';
 
@@ -55,7 +55,7 @@ const variants: [name: string, options: Partial<GanOptions>][] = [
   ['instance noise', { instanceNoise: 0.2, mixedBatch: true, seed: 25 }],
   ['AdamW, clipped gradients', { weightDecay: 0.05, clipGradients: 0.5, seed: 5 }],
   ['RMSProp', { optimiser: 'rmsprop', seed: 9 }],
-  ['fully connected', { model: 'fully-connected', dSteps: 2, lrD: 0.05, lrG: 0.05, seed: 0 }],
+  ['fully connected', { model: 'fully-connected', dSteps: 2, lrD: 0.05, lrG: 0.05, seed: 4 }],
   [
     'DiffAugment, noise, in parts',
     {
@@ -80,6 +80,22 @@ const variants: [name: string, options: Partial<GanOptions>][] = [
   ['uniform latent', { latent: 'uniform', seed: 57 }],
   ['three channels, batch of 4', { channels: 3, batchSize: 4, seed: 49 }],
   ['a larger picture', { imageSize: 32, batchSize: 3, seed: 38 }],
+  ['classes by projection', { classes: 3, seed: 9 }],
+  [
+    'classes by concatenation, mixed batch',
+    { classes: 4, conditioning: 'concatenation', mixedBatch: true, seed: 12 },
+  ],
+  [
+    'classes, penalised and afresh',
+    {
+      ...{ classes: 3, objective: 'wasserstein', gradientPenalty: 10, normD: 'none' },
+      ...{ freshLatent: true, seed: 27 },
+    },
+  ],
+  [
+    'classes, normalised weights',
+    { classes: 5, objective: 'hinge', normD: 'spectral', dSteps: 2, ema: 0.9, seed: 13 },
+  ],
   [
     'everything at once',
     {
@@ -139,7 +155,8 @@ describe('a step from the state that the device is in', () => {
     const options = resolveOptions({ ...small, ...given });
     const { imageSize, channels } = options;
     const players = new Players(options);
-    const pictures = noisePictures(PICTURES, imageSize, channels);
+    const plain = noisePictures(PICTURES, imageSize, channels);
+    const pictures = options.classes > 0 ? labelled(plain, options.classes) : plain;
     const graph = traceStep(players, [PICTURES, imageSize, imageSize, channels]);
     const updates = updatesOf(graph);
     expect(updates).toHaveLength(options.dSteps + 1);

@@ -20,11 +20,13 @@ import {
   type RemoteEngine,
   type RemoteGanTrainer,
   type RemoteGanvas,
+  type RemoteVaeTrainer,
   Sequential,
   Trainer,
   traceFunction,
   traceTraining,
   transfer,
+  VaeTrainer,
   WorkerError,
 } from '../../src/index.ts';
 import { RandomValues } from '../reference/random-values.ts';
@@ -184,6 +186,30 @@ describe('a GanTrainer', () => {
       (await trainer.sample({ count: 2 })).pixels,
     );
   });
+});
+
+test('a VaeTrainer computes the same bits, and a Vae is loaded from its file', async () => {
+  const small = { imageSize: 16, width: 2, latentDim: 2, batchSize: 4, seed: 5 };
+  const threeSteps = async (trainer: VaeTrainer | RemoteVaeTrainer) => {
+    const steps: unknown[] = [];
+    for await (const metrics of trainer.run({ steps: 3 })) steps.push(measured(metrics));
+    const drawn = [await trainer.manifold({ size: 3 }), await trainer.reconstruct(pictures)];
+    return {
+      steps,
+      drawn,
+      encoded: await trainer.encode(pictures),
+      file: await trainer.checkpoint(),
+    };
+  };
+  const local = await onPage(async (page) =>
+    threeSteps(await VaeTrainer.create(page, pictures, small)),
+  );
+  await using trainer = await ganvas.VaeTrainer.create(engine, pictures, small);
+  expect(await threeSteps(trainer)).toEqual(local);
+  await using vae = await ganvas.Vae.load(engine, local.file);
+  expect(await vae.manifold({ size: 3 })).toEqual(local.drawn[0]);
+  await using again = await ganvas.VaeTrainer.resume(engine, pictures, local.file);
+  expect(await again.step).toBe(3);
 });
 
 describe('a run', () => {

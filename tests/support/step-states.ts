@@ -21,9 +21,10 @@ export function startOf(players: Players, pictures: ImageSet): Map<string, Eleme
   ]);
   for (const net of [players.generator, players.discriminator]) {
     const flat = state.get(net.variable)!;
+    const connected = players.options.model === 'fully-connected';
     for (const { shape, offset, size } of net.parameters.values()) {
-      if (shape.length !== 4) continue;
-      for (let i = offset; i < offset + size; i++) flat[i] *= 8;
+      if (shape.length !== 4 && !(connected && net === players.discriminator)) continue;
+      for (let i = offset; i < offset + size; i++) flat[i] *= connected ? 16 : 8;
     }
   }
   return state;

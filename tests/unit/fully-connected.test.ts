@@ -159,6 +159,17 @@ describe('nets', () => {
     ]);
   });
 
+  test('D starts near zero, all of it: G is to have a chance', () => {
+    const shape = { imageSize: 16, channels: 1, width: 40, latentDim: 4 };
+    const net = new Net('discriminator', fullyConnectedDiscriminator(shape));
+    const values = net.initialValues(new HostRandom(1)).get(net.variable)!;
+    for (const [name, { offset, size }] of net.parameters) {
+      const largest = Math.max(...values.subarray(offset, offset + size).map(Math.abs));
+      if (name.endsWith('bias')) expect(largest).toBe(0);
+      else expect(Math.abs(largest - 0.005)).toBeLessThan(3e-4);
+    }
+  });
+
   test.each([16, 32, 64, 128, 256])('for pictures of %d pixels, of 1 to 4 channels', (size) => {
     for (const channels of [1, 2, 3, 4]) {
       const shape = { imageSize: size, channels, width: 2, latentDim: 3 };
@@ -181,7 +192,7 @@ describe('options', () => {
   test('default to the paper’s, and those of another optimiser to its own', () => {
     const model = 'fully-connected';
     expect(resolveOptions({ model })).toMatchObject({
-      ...{ width: 240, latent: 'uniform', optimiser: 'sgd', lrD: 0.05, lrG: 0.05, beta1: 0.5 },
+      ...{ width: 240, latent: 'uniform', optimiser: 'sgd', lrD: 0.1, lrG: 0.1, beta1: 0.5 },
       ...{ normD: 'none', dSteps: 1 },
     });
     const adam = resolveOptions({ model, optimiser: 'adam', width: 5, latent: 'normal' });

@@ -107,6 +107,7 @@ export {
   type Quality,
   type QualityOptions,
   type QualityReport,
+  type QualitySets,
 } from './evaluation/quality.ts';
 export {
   type FeatureTraining,

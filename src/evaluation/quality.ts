@@ -16,10 +16,13 @@ export interface Quality {
   readonly frechetDistance: number;
   /** Squared kernel distance of features, unbiased: see `kernelDistance`. */
   readonly kernelDistance: number;
-  /** Of features, as the next three: see `manifoldMeasures`. */
+  /** Share of pictures that are near real ones, of features as the next three: see `manifoldMeasures`. */
   readonly precision: number;
+  /** Share of real pictures that are near some of these. */
   readonly recall: number;
+  /** How many real pictures are near one of these, of k. */
   readonly density: number;
+  /** Share of real pictures with one of these near. */
   readonly coverage: number;
   /** Classes that there are: see `classMeasures`. */
   readonly classesCovered: number;
@@ -43,6 +46,14 @@ export interface QualityReport {
   readonly pictures: Quality;
   /** Of real pictures in their place, others than those that both are compared with. */
   readonly real: Quality;
+}
+
+/** What is judged, and by what. */
+export interface QualitySets {
+  /** Pictures of a generator, of any size. */
+  readonly pictures: ImageSet;
+  /** Real ones, better such as neither the net nor the generator was trained on. */
+  readonly real: ImageSet;
 }
 
 /** Which pictures are compared. */
@@ -73,13 +84,12 @@ const LEAST = 16;
  * console.log(report.pictures.frechetDistance, report.real.frechetDistance);
  * ```
  *
- * @param sets `real` should be pictures that neither the net nor the generator was trained on
  * @throws {FeatureError} where there are fewer pictures than `samples`, or twice as many real ones.
  * @throws {DataError} for a set whose numbers do not fit together.
  */
 export async function evaluateQuality(
   net: FeatureNet,
-  sets: { readonly pictures: ImageSet; readonly real: ImageSet },
+  sets: QualitySets,
   { samples, seed = 0 }: QualityOptions = {},
 ): Promise<QualityReport> {
   const judged = checkImageSet(sets.pictures);

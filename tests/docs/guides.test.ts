@@ -302,6 +302,68 @@ test('own loss', async () => {
   await expectDrawn();
 });
 
+test('training aids', async () => {
+  const result = (await driven('training-aids')) as Record<string, Record<string, number>>;
+  expect(result).toMatchObject({ last: { step: 2 }, own: { step: 2 }, count: 16 });
+  for (const metrics of [result.last, result.own])
+    expect(Object.values(metrics).every(Number.isFinite)).toBe(true);
+});
+
+test('conditional', async () => {
+  const { own, ...result } = (await driven('conditional')) as Record<string, unknown>;
+  expect(result).toEqual({
+    ...{ sevens: 16, oneHand: [10, 10], classNames: ['cat', 'dog'], labels: [1, 0, 1] },
+  });
+  expect(own).toMatchObject({ step: 2 });
+  expect(Object.values(own as object).every(Number.isFinite)).toBe(true);
+});
+
+test('objectives', async () => {
+  expect(await driven('objectives')).toEqual([3, 3, 1]);
+});
+
+test('theory: D nears the best one', async () => {
+  const result = (await driven('theory')) as Record<string, number>;
+  expect(result).toMatchObject({ cells: [120, 120], steps: 2 });
+  expect(Math.abs(result.value - result.optimum)).toBeLessThan(0.1);
+  expect(result.js).toBeLessThan(Math.log(2));
+});
+
+test('classifiers', async () => {
+  const result = (await driven('classifier')) as Record<string, unknown>;
+  expect(result).toEqual({ accuracies: [1, 1], count: 2, bytes: 128 });
+});
+
+test('quality', async () => {
+  const report = (await driven('quality')) as Record<string, Record<string, number>>;
+  expect(report).toMatchObject({ trainedOn: 'MNIST', samples: 32 });
+  expect(Object.values(report.pictures).every(Number.isFinite)).toBe(true);
+  expect(Object.keys(report.pictures)).toEqual(Object.keys(report.real));
+});
+
+test('Bayesian inference', async () => {
+  const result = (await driven('bayesian-inference')) as Record<string, unknown>;
+  expect(result).toMatchObject({ last: { step: 2, lossRatio: expect.any(Number) } });
+  expect(result.counts).toEqual([4000, 1000, 2, 4]);
+  expect(result.variance).toBeCloseTo(1.44, 10);
+});
+
+test('discrete nodes: the category that is seen most comes to be drawn most', async () => {
+  const result = (await driven('discrete-nodes')) as Record<string, number>;
+  expect(result).toMatchObject({ largest: 1, step: 60, loss: expect.any(Number) });
+});
+
+test('the original GAN', async () => {
+  const result = await driven('original-gan');
+  expect(result).toEqual({ weight: [10, 256], own: 256 * 10 + 10 + 2 + 1 });
+  await expectDrawn();
+});
+
+test('a variational autoencoder', async () => {
+  expect(await driven('vae')).toEqual({ size: 20 * 16, count: 5, step: 3 });
+  await expectDrawn();
+});
+
 test('PyTorch: and back', async () => {
   expect(await driven('pytorch')).toEqual([3, 4]);
 });

@@ -1,29 +1,22 @@
 /** What buttons, files and the worker do to the state. */
 
 import { batch, effect } from '@preact/signals';
-import { download } from './download.ts';
-import { type Client, connect, type News, Refusal } from './engine/client.ts';
+import { answerTo, startWorker, worker } from './conversation.ts';
+import type { News } from './engine/client.ts';
 import { problemOf } from './engine/problem.ts';
-import type {
-  Answer,
-  DataSource,
-  Question,
-  QuestionName,
-  TrainOptions,
-} from './engine/protocol.ts';
+import type { Beginning, DataSource, TrainOptions } from './engine/protocol.ts';
 import { followEstimates } from './estimate.ts';
 import { liveKeys } from './fields.ts';
 import { hashOf } from './link.ts';
+import { dataText } from './panels/data-choice.text.ts';
 import { problemText } from './panels/problem.text.ts';
 import { change, type Settings } from './presets.ts';
 import {
   adapter,
   brightness,
-  copied,
   data,
   effort,
   film,
-  filming,
   history,
   historyVersion,
   latest,
@@ -36,11 +29,12 @@ import {
   progress,
   quality,
   ready,
+  savedRuns,
+  savedStep,
   settings,
   stepsPerSecond,
 } from './state.ts';
 
-let worker: Client;
 let job = 0;
 
 /** Starts the engine, if there is WebGPU at all. The canvas is on the page by then. */
@@ -53,7 +47,7 @@ export function start(): void {
     });
     return;
   }
-  worker = connect(onEvent);
+  startWorker(onEvent);
   const canvas = document.querySelector<HTMLCanvasElement>('canvas#samples');
   if (!canvas) throw new Error('The page has no canvas for the samples.');
   const offscreen = canvas.transferControlToOffscreen();
@@ -70,6 +64,11 @@ export function start(): void {
       advice: unknownLinkAdvice,
     };
   }
+
+  listRuns();
+  void worker.ask('keptPictures', null).then((files) => {
+    if (files.length > 0 && !pictures.value) pictures.value = { id: 1, files, kept: true };
+  });
 
   // Pictures are read as soon as they are chosen, so that what cannot be read is known early.
   effect(() => {
@@ -94,10 +93,21 @@ export function train(): void {
     return;
   }
   if (!ready.value || (phase.value !== 'idle' && phase.value !== 'failed')) return;
+  begin(options(), runName());
+}
+
+/** Starts a run of these options: a new one, or one that goes on. */
+export function begin(chosen: TrainOptions, name: string, from?: Beginning): void {
   forgetRun();
   phase.value = 'starting';
-  worker.send({ type: 'train', job, source: source(), options: options(), effort: effort.value });
+  worker.send({
+    ...{ type: 'train', job, source: source(), options: chosen, effort: effort.value },
+    record: { name, settings: settings.value },
+    ...(from && { from }),
+  });
 }
+
+const runName = (): string => dataText().names[settings.value.data];
 
 export function pause(): void {
   if (phase.value !== 'training') return;
@@ -127,6 +137,13 @@ export function throttle(share: number): void {
   worker.send({ type: 'throttle', effort: share });
 }
 
+/** Looks again at what the browser keeps. */
+export function listRuns(): void {
+  void answerTo('runs', null).then((runs) => {
+    savedRuns.value = runs ?? [];
+  });
+}
+
 /** Takes files as the data set. Those that a system hides are no pictures of anybody's. */
 export function choosePictures(files: readonly File[]): void {
   if (locked.value) return;
@@ -142,72 +159,9 @@ export function choosePictures(files: readonly File[]): void {
   batch(() => {
     problem.value = null;
     data.value = null;
-    pictures.value = { id: (pictures.value?.id ?? 0) + 1, files: seen };
+    pictures.value = { id: (pictures.value?.id ?? 0) + 1, files: seen, kept: false };
     configure({ data: 'pictures' });
   });
-}
-
-/** Puts a link with the settings of now where it can be pasted. */
-export async function copyLink(): Promise<void> {
-  await navigator.clipboard.writeText(location.href);
-  copied.value = location.href;
-}
-
-/** Offers the run as a file to keep. */
-export async function saveCheckpoint(): Promise<void> {
-  const name = fileName(latest.value?.step ?? 0, 'safetensors');
-  const bytes = await answerTo('checkpoint', null);
-  if (bytes) download(new Blob([bytes]), name);
-}
-
-/** Offers the samples as they are looked at, now or in the past. */
-export async function savePicture(): Promise<void> {
-  const frame = lookedAt.value === null ? undefined : film.value[lookedAt.value];
-  if (frame) return download(await asPng(frame.picture), fileName(frame.step, 'png'));
-  const name = fileName(latest.value?.step ?? 0, 'png');
-  const picture = await answerTo('picture', null);
-  if (picture) download(picture, name);
-}
-
-/** Offers the run so far as a video. */
-export async function saveVideo(): Promise<void> {
-  if (filming.value || film.value.length === 0) return;
-  filming.value = true;
-  try {
-    const { makeVideo } = await import('./video.ts');
-    const frames = film.value;
-    const video = await makeVideo(frames.map(({ picture }) => picture));
-    download(video, fileName(frames.at(-1)?.step ?? 0, 'webm'));
-  } catch (error) {
-    reportUnexpected(error);
-  } finally {
-    filming.value = false;
-  }
-}
-
-const fileName = (step: number, extension: string): string =>
-  `ganvas-${settings.value.data}-${step}.${extension}`;
-
-async function asPng(picture: Blob): Promise<Blob> {
-  const bitmap = await createImageBitmap(picture);
-  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-  canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
-  bitmap.close();
-  return canvas.convertToBlob({ type: 'image/png' });
-}
-
-/** Asks the worker; undefined where it refuses, which the page then shows. */
-async function answerTo<Name extends QuestionName>(
-  name: Name,
-  question: Question<Name>,
-): Promise<Answer<Name> | undefined> {
-  try {
-    return await worker.ask(name, question);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    problem.value = error.problem;
-    return undefined;
-  }
 }
 
 export function dismissProblem(): void {
@@ -225,6 +179,7 @@ function forgetRun(): void {
     cutFilm(0);
     history.clear();
     quality.clear();
+    savedStep.value = null;
     brightness.value = null;
     historyVersion.value++;
     latest.value = null;
@@ -235,7 +190,7 @@ function forgetRun(): void {
 }
 
 /** The engine's options of the settings of now. */
-function options(): TrainOptions {
+export function options(): TrainOptions {
   const { data: _data, preset: _preset, colour: _colour, fit: _fit, ...chosen } = settings.value;
   return { ...chosen, channels: channels() };
 }
@@ -284,6 +239,10 @@ function onEvent(event: News): void {
       case 'data':
         data.value = event.data;
         progress.value = null;
+        break;
+      case 'saved':
+        savedStep.value = event.step;
+        listRuns();
         break;
       case 'training':
         phase.value = 'training';

@@ -9,6 +9,7 @@ import type {
   Estimate,
   Problem,
   Progress,
+  SavedRun,
 } from './engine/protocol.ts';
 import { History } from './history.ts';
 import { settingsOf } from './link.ts';
@@ -31,6 +32,8 @@ export type Phase =
 export interface Pictures {
   readonly id: number;
   readonly files: readonly File[];
+  /** Since an earlier visit. */
+  readonly kept: boolean;
 }
 
 export const phase = signal<Phase>('opening');
@@ -39,6 +42,10 @@ export const problem = signal<Problem | null>(null);
 /** What the address said when the page was opened. */
 export const linked = settingsOf(location.hash);
 export const settings = signal<Settings>(linked.settings);
+/** The runs that this browser keeps, the newest first; null until they are known. */
+export const savedRuns = signal<readonly SavedRun[] | null>(null);
+/** The step after which the run was kept last. */
+export const savedStep = signal<number | null>(null);
 /** The share of the time that a run works for. */
 export const effort = signal(1);
 /** What a run of these settings would be, or why there can be none; null while it is worked out. */

@@ -1,6 +1,14 @@
 /** What the worker answers questions with. */
 
-import { GanvasError, requirements } from '../../src/index.ts';
+import {
+  defaultOptions,
+  type GanOptions,
+  GanvasError,
+  readSafetensors,
+  requirements,
+} from '../../src/index.ts';
+import { deleteRun, duplicateRun, savedRuns } from './library.ts';
+import { forgetPictures, keptPictures } from './picture-store.ts';
 import type { Answer, Question, QuestionName } from './protocol.ts';
 import type { Run } from './run.ts';
 import type { Studio } from './studio.ts';
@@ -24,6 +32,36 @@ export const answers: Answers = {
     return { answer: { parameters, memoryBytes, flops } };
   },
 
+  async runs() {
+    return { answer: await savedRuns() };
+  },
+
+  async duplicateRun(_studio, { id, name }) {
+    await duplicateRun(id, name);
+    return { answer: null };
+  },
+
+  async deleteRun({ run }, { id }) {
+    // Else the next automatic save would bring it back.
+    if (run?.savedAs === id) run.keepNoMore();
+    await deleteRun(id);
+    return { answer: null };
+  },
+
+  async checkpointInfo(_studio, { file }) {
+    const { metadata } = readSafetensors(new Uint8Array(await file.arrayBuffer()));
+    return { answer: infoOf(file.name, metadata) };
+  },
+
+  async keptPictures() {
+    return { answer: await keptPictures() };
+  },
+
+  async forgetPictures() {
+    await forgetPictures();
+    return { answer: null };
+  },
+
   async picture({ run }) {
     const answer = await run?.picture();
     if (!answer) throw noRun();
@@ -35,6 +73,22 @@ export const answers: Answers = {
     return { answer, transfer: [answer.buffer] };
   },
 };
+
+/** Options and step, where it is a checkpoint of a run; that all of it is right shows when it goes on. */
+function infoOf(name: string, metadata: Readonly<Record<string, string>>) {
+  const step = Number(metadata.step);
+  try {
+    const options = { ...defaultOptions, ...JSON.parse(metadata.options ?? '') } as GanOptions;
+    if (Number.isSafeInteger(step) && step >= 0) return { options, step };
+  } catch {
+    // Told below.
+  }
+  throw new GanvasError(
+    'checkpoint-foreign',
+    `${name} is a safetensors file, but no checkpoint of a run.`,
+    'Choose one that was saved by this page or by the command line.',
+  );
+}
 
 /** The trainer of the run that is going on. */
 function trainerOf({ run }: Studio): NonNullable<Run['trainer']> {

@@ -1,4 +1,5 @@
-import { type DataProgress, fitToSquare, type ImageSet } from '../../src/index.ts';
+import { type DataProgress, fitToSquare, GanvasError, type ImageSet } from '../../src/index.ts';
+import { keepPictures } from './picture-store.ts';
 import type { DataSource, DataSummary, Progress } from './protocol.ts';
 import { readSource } from './sources.ts';
 
@@ -21,9 +22,16 @@ export class DataLoader {
   readonly #onData: (data: DataSummary) => void;
   #last: Loading | undefined;
 
-  constructor(onProgress: (progress: Progress) => void, onData: (data: DataSummary) => void) {
+  readonly #onNote: (error: unknown) => void;
+
+  constructor(
+    onProgress: (progress: Progress) => void,
+    onData: (data: DataSummary) => void,
+    onNote: (error: unknown) => void,
+  ) {
     this.#onProgress = onProgress;
     this.#onData = onData;
+    this.#onNote = onNote;
   }
 
   /** Whether reading ended only because something else was asked for, or it was cancelled. */
@@ -43,6 +51,7 @@ export class DataLoader {
       set.then(
         () => {
           reading.done = true;
+          if (source.kind === 'pictures' && !source.kept) this.#keep(source.files, abort.signal);
         },
         () => {
           if (this.#last === reading) this.#last = undefined;
@@ -58,6 +67,20 @@ export class DataLoader {
     const name = nameOf(source);
     this.#onData({ name, count: set.count, leftOut, preview });
     return set;
+  }
+
+  /** For the next visit. That it fails stops nothing. */
+  #keep(files: readonly File[], signal: AbortSignal): void {
+    keepPictures(files, signal).catch((error: unknown) => {
+      if (DataLoader.superseded(error)) return;
+      this.#onNote(
+        new GanvasError(
+          'storage-pictures',
+          `This browser has no room to keep your pictures (${String(error)}).`,
+          'They can be learned from now; choose them again after a reload.',
+        ),
+      );
+    });
   }
 
   /** Stops reading. A set that has been read is kept. */

@@ -25,6 +25,8 @@ export type DataSource =
       readonly kind: 'pictures';
       readonly id: number;
       readonly files: readonly File[];
+      /** They come from where this browser keeps them. */
+      readonly kept: boolean;
       readonly fit: PictureFit;
     };
 
@@ -36,6 +38,27 @@ export interface Estimate {
   readonly flops: number;
 }
 
+/** What is kept of a run beside its checkpoint. */
+export interface RunRecord {
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly saved: number;
+  readonly step: number;
+  /** The page's settings, which the worker does not look at. */
+  readonly settings: unknown;
+}
+
+/** A run that this browser keeps. */
+export interface SavedRun extends RunRecord {
+  readonly id: string;
+  readonly thumbnail?: Blob;
+}
+
+/** What a run goes on from. */
+export type Beginning =
+  | { readonly kind: 'saved'; readonly id: string }
+  | { readonly kind: 'file'; readonly file: File };
+
 /** What the page asks of the worker, and waits for: by name, what is asked and what is answered. */
 interface Questions {
   /** What a run would be: asked before it starts. Refused where the settings make no sense. */
@@ -43,6 +66,21 @@ interface Questions {
     readonly question: { readonly options: TrainOptions; readonly count: number };
     readonly answer: Estimate;
   };
+  /** The runs that this browser keeps, the newest first. */
+  readonly runs: { readonly question: null; readonly answer: readonly SavedRun[] };
+  readonly duplicateRun: {
+    readonly question: { readonly id: string; readonly name: string };
+    readonly answer: null;
+  };
+  readonly deleteRun: { readonly question: { readonly id: string }; readonly answer: null };
+  /** What a checkpoint says of its run. Refused where it is none. */
+  readonly checkpointInfo: {
+    readonly question: { readonly file: File };
+    readonly answer: { readonly options: GanOptions; readonly step: number };
+  };
+  /** The visitor's pictures that this browser keeps. */
+  readonly keptPictures: { readonly question: null; readonly answer: readonly File[] };
+  readonly forgetPictures: { readonly question: null; readonly answer: null };
   /** The samples of now, as a PNG file. */
   readonly picture: { readonly question: null; readonly answer: Blob };
   /** All of the run that is going on, as a file. */
@@ -72,6 +110,10 @@ export type Request =
       readonly source: DataSource;
       readonly options: TrainOptions;
       readonly effort: number;
+      /** What it is kept under, and what is kept with it. */
+      readonly record: Pick<RunRecord, 'name' | 'settings'>;
+      /** Where it goes on, unless it is new. */
+      readonly from?: Beginning;
     }
   /** The share of the time that the run works for, up to 1. */
   | { readonly type: 'throttle'; readonly effort: number }
@@ -141,6 +183,8 @@ export type Event =
   | { readonly type: 'data'; readonly data: DataSummary }
   /** The trainer is ready; steps begin. */
   | { readonly type: 'training'; readonly job: number }
+  /** The run is kept as it was after this step. */
+  | { readonly type: 'saved'; readonly job: number; readonly step: number }
   /** A few times a second: every step since the last such event. */
   | {
       readonly type: 'metrics';

@@ -1,7 +1,16 @@
 /** One run: from its data to its end, drawing and reporting now and then. */
 
-import { fitToSquare, GanTrainer, RecoveryError, type StepMetrics } from '../../src/index.ts';
+import {
+  type Engine,
+  fitToSquare,
+  GanTrainer,
+  type ImageSet,
+  RecoveryError,
+  type StepMetrics,
+  type TrainerOptions,
+} from '../../src/index.ts';
 import { Film, pictureOf } from './film.ts';
+import { loadRun, SavedRunWriter } from './library.ts';
 import { problemOf } from './problem.ts';
 import type { Request } from './protocol.ts';
 import { QualityGauge } from './quality.ts';
@@ -22,9 +31,17 @@ const RATE_MS = 3000;
 /** What a lost device costs at most. */
 const SNAPSHOT_SECONDS = 20;
 
+const NOTHING = Promise.resolve();
+
 const GRID = { count: 64, columns: 8 };
 
 export type TrainRequest = Extract<Request, { type: 'train' }>;
+
+/** What a crash or a closed tab costs at most, in milliseconds of training. */
+const SAVE_MS = 45_000;
+
+/** A run that ends sooner was a trial, and is not kept unless it was paused. */
+const WORTHWHILE_MS = 20_000;
 
 /** A run that is throttled works and rests in turn, so often. */
 const CYCLE_MS = 500;
@@ -45,6 +62,12 @@ export class Run {
   /** By the visitor, not to rest. */
   #paused = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #writer: SavedRunWriter | undefined;
+  #savedAt = performance.now();
+  #savedStep = 0;
+  #saving: Promise<void> | undefined;
+  #step = 0;
+  #thumbnail: Blob | undefined;
   readonly #film = new Film();
   #picture: (() => Promise<Blob>) | undefined;
   /** Those that were set before there was a trainer. */
@@ -57,7 +80,19 @@ export class Run {
     const before = studio.run;
     before?.end();
     studio.run = this;
+    const { from } = request;
+    this.#writer = new SavedRunWriter(from?.kind === 'saved' ? from.id : undefined);
     this.#cleared = this.#go(before ? before.#cleared : undefined);
+  }
+
+  /** What this browser keeps it under, if it does. */
+  get savedAs(): string | undefined {
+    return this.#writer?.id;
+  }
+
+  /** Saves nothing of it from now on. */
+  keepNoMore(): void {
+    this.#writer = undefined;
   }
 
   /** From when it trains until it is over. */
@@ -74,6 +109,7 @@ export class Run {
   pause(): void {
     this.#paused = true;
     this.#trainer?.pause();
+    void this.#save();
   }
 
   resume(): void {
@@ -91,6 +127,34 @@ export class Run {
       if (!this.#paused) this.#trainer?.pause();
       this.#timer = setTimeout(() => this.#turn(), CYCLE_MS * (1 - this.#effort));
     }, CYCLE_MS * this.#effort);
+  }
+
+  /** Keeps the run as it is now, unless that has been done. One save at a time. */
+  #save(): Promise<void> {
+    const trainer = this.#trainer;
+    if (!trainer || this.#saving || this.#step === this.#savedStep) return this.#saving ?? NOTHING;
+    this.#saving = this.#saveNow(trainer).finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  async #saveNow(trainer: GanTrainer): Promise<void> {
+    const { job, record } = this.#request;
+    this.#savedAt = performance.now();
+    try {
+      const step = this.#step;
+      const checkpoint = await trainer.checkpoint();
+      const kept = { ...record, step, saved: Date.now() };
+      await this.#writer?.save(checkpoint, kept, this.#thumbnail);
+      if (!this.#writer) return;
+      this.#savedStep = step;
+      this.#studio.post({ type: 'saved', job, step });
+    } catch (error) {
+      // Once: it would fail every time, and the run itself goes on.
+      this.#writer = undefined;
+      this.#studio.post({ type: 'note', problem: problemOf(error) });
+    }
   }
 
   /** All samples as they are now, each pixel a pixel. */
@@ -124,21 +188,21 @@ export class Run {
         type: 'progress',
         progress: { stage: 'compile', name: '', loaded: 0, total: undefined },
       });
-      const trainer = await GanTrainer.create(engine, set, options, {
-        snapshotSeconds: SNAPSHOT_SECONDS,
-        onEvent: (event) => {
-          if (event.type !== 'recovered') return;
-          this.#film.rewind(event.step);
-          studio.post({ type: 'recovered', job, step: event.step });
-        },
-      });
+      const trainer = await this.#open(engine, set);
       try {
         signal.throwIfAborted();
         this.#trainer = trainer;
         if (this.#rates) trainer.setLearningRates(this.#rates);
         this.#turn();
         const seen = fitToSquare(set, options.imageSize, options.channels);
-        await this.#follow(trainer, new QualityGauge(seen), engine.adapter.software);
+        this.#savedAt = performance.now();
+        try {
+          await this.#follow(trainer, new QualityGauge(seen), engine.adapter.software);
+        } finally {
+          const worthwhile = performance.now() - this.#savedAt > WORTHWHILE_MS;
+          if (this.#savedStep > 0 || worthwhile) await this.#save();
+          await this.#saving;
+        }
       } finally {
         this.#trainer = undefined;
         clearTimeout(this.#timer);
@@ -153,6 +217,24 @@ export class Run {
     }
   }
 
+  async #open(engine: Engine, set: ImageSet): Promise<GanTrainer> {
+    const { job, options, from } = this.#request;
+    const settings: TrainerOptions = {
+      snapshotSeconds: SNAPSHOT_SECONDS,
+      onEvent: (event) => {
+        if (event.type !== 'recovered') return;
+        this.#film.rewind(event.step);
+        this.#studio.post({ type: 'recovered', job, step: event.step });
+      },
+    };
+    if (!from) return GanTrainer.create(engine, set, options, settings);
+    const bytes =
+      from.kind === 'saved'
+        ? await loadRun(from.id)
+        : new Uint8Array(await from.file.arrayBuffer());
+    return GanTrainer.resume(engine, set, bytes, settings);
+  }
+
   /** Trains until the end. */
   async #follow(trainer: GanTrainer, gauge: QualityGauge, software: boolean): Promise<void> {
     const { canvas, post } = this.#studio;
@@ -161,8 +243,8 @@ export class Run {
     if (!canvas) throw new Error('The page gave no canvas to draw on.');
     const view = await trainer.attachCanvas(canvas, GRID);
     const drawMs = software ? DRAW_MS.software : DRAW_MS.gpu;
-    let step = 0;
-    let drawnStep = 0;
+    let step = trainer.step;
+    let drawnStep = step;
     let drawnAt = performance.now();
     const film = this.#film;
     const draw = () => {
@@ -172,7 +254,10 @@ export class Run {
       if (!film.wants(step)) return;
       const at = step;
       pictureOf(canvas, 'image/webp').then(
-        (picture) => post({ type: 'frame', job, step: at, picture }),
+        (picture) => {
+          this.#thumbnail = picture;
+          post({ type: 'frame', job, step: at, picture });
+        },
         (error: unknown) => post({ type: 'note', problem: problemOf(error) }),
       );
       gauge.measure(trainer).then(
@@ -208,6 +293,8 @@ export class Run {
       for await (const metrics of trainer.run({ signal })) {
         rate.begin(step);
         step = metrics.step;
+        this.#step = step;
+        if (performance.now() - this.#savedAt > SAVE_MS) void this.#save();
         rows.push(metrics);
         // A timer rather than a look at the clock: the last steps before a pause are told as well.
         timer ??= setTimeout(report, REPORT_MS);

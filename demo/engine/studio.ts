@@ -21,6 +21,7 @@ export class Studio {
     this.loader = new DataLoader(
       (progress) => post({ type: 'progress', progress }),
       (data) => post({ type: 'data', data }),
+      (error) => post({ type: 'note', problem: problemOf(error) }),
     );
   }
 

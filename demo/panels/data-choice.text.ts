@@ -27,6 +27,8 @@ export const dataText = translated({
       `${shown} ${pictures === 1 ? 'picture' : 'pictures'} to learn from`,
     leftOut: (files: string) => `${files} left out`,
     more: (files: string) => `and ${files} more`,
+    forget: 'Forget them',
+    keptHint: 'This browser keeps them for your next visit.',
     dropHere: 'Drop pictures or a folder',
   },
   ja: {
@@ -54,6 +56,8 @@ export const dataText = translated({
     learnFrom: (_pictures: number, shown: string) => `${shown} 枚の画像から学びます`,
     leftOut: (files: string) => `${files} 個は使えませんでした`,
     more: (files: string) => `ほか ${files} 個`,
+    forget: '消去する',
+    keptHint: '次に開いたときのために、このブラウザーに保存されています。',
     dropHere: '画像かフォルダーをドロップしてください',
   },
 });

@@ -3,6 +3,7 @@ import { useRef } from 'preact/hooks';
 import { choosePictures, configure } from '../actions.ts';
 import { inOrder } from '../files.ts';
 import { count } from '../format.ts';
+import { forgetPictures } from '../library.ts';
 import { type DataKind, dataKinds } from '../presets.ts';
 import { chosenData, pictures, settings } from '../state.ts';
 import { Button } from '../ui/button.ts';
@@ -76,6 +77,13 @@ function PictureChoice() {
       h(Button, { onPress: () => pickFolder.current?.click() }, text.chooseFolder),
     ),
     h(Chosen, {}),
+    pictures.value && h('p', { class: 'hint' }, text.keptHint),
+    pictures.value &&
+      h(
+        'div',
+        { class: 'buttons' },
+        h(Button, { onPress: () => void forgetPictures() }, text.forget),
+      ),
   );
 }
 

@@ -1,8 +1,9 @@
 import { h } from 'preact';
-import { configure, copyLink, throttle } from '../actions.ts';
+import { configure, throttle } from '../actions.ts';
 import { colourField, fitField, groupNames, groups, sizeFields } from '../fields.ts';
 import { type PresetName, presetValues } from '../presets.ts';
 import { adapter, copied, effort, locked, settings } from '../state.ts';
+import { copyLink } from '../take-home.ts';
 import { Button } from '../ui/button.ts';
 import { Select } from '../ui/field.ts';
 import { dataText } from './data-choice.text.ts';

@@ -1,7 +1,7 @@
 import { h } from 'preact';
-import { savePicture, saveVideo } from '../actions.ts';
 import { count } from '../format.ts';
 import { film, filming, lookedAt } from '../state.ts';
+import { savePicture, saveVideo } from '../take-home.ts';
 import { Button } from '../ui/button.ts';
 import { timelineText } from './timeline.text.ts';
 

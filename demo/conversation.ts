@@ -1,0 +1,26 @@
+/** The page's end of the talk with its worker. */
+
+import { type Client, connect, type News, Refusal } from './engine/client.ts';
+import type { Answer, Question, QuestionName } from './engine/protocol.ts';
+import { problem } from './state.ts';
+
+export let worker: Client;
+
+export function startWorker(onEvent: (event: News) => void): Client {
+  worker = connect(onEvent);
+  return worker;
+}
+
+/** Asks the worker; undefined where it refuses, which the page then shows. */
+export async function answerTo<Name extends QuestionName>(
+  name: Name,
+  question: Question<Name>,
+): Promise<Answer<Name> | undefined> {
+  try {
+    return await worker.ask(name, question);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    problem.value = error.problem;
+    return undefined;
+  }
+}

@@ -21,7 +21,7 @@ function entry(browser: Browser, server: FileServer, name: ContestantName): Entr
     name,
     own: name === 'ganvas',
     async open(model, problem): Promise<Seat> {
-      const { page, guard, close } = await openPage(browser, server.url);
+      const { page, guard, close } = await openPage(browser, server.url, 'bench');
       const file = `${name}-${model.name}.safetensors`;
       return {
         async start() {
@@ -54,7 +54,7 @@ export async function openBrowser(options: {
   const { browser } = await launchBrowser({ adapter, ...(browserPath ? { browserPath } : {}) });
   return {
     version: await browser.version(),
-    open: () => openPage(browser, server.url),
+    open: () => openPage(browser, server.url, 'bench'),
     entry: (name) => entry(browser, server, name),
     async close() {
       await browser.close();

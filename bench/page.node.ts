@@ -12,7 +12,8 @@ export interface BenchPage {
   close(): Promise<void>;
 }
 
-export async function openPage(browser: Browser, url: string): Promise<BenchPage> {
+/** Opens a page, which is ready when its window has something of the name `ready`. */
+export async function openPage(browser: Browser, url: string, ready: string): Promise<BenchPage> {
   const page = await browser.newPage();
   const messages: string[] = [];
   let fail: (error: Error) => void = () => {};
@@ -39,8 +40,8 @@ export async function openPage(browser: Browser, url: string): Promise<BenchPage
     }
   };
   const load = async () => {
-    await page.goto(url);
-    await page.waitForFunction(() => 'bench' in window, { timeout: LOAD_TIMEOUT_MS });
+    await page.goto(url, { timeout: LOAD_TIMEOUT_MS });
+    await page.waitForFunction((name) => name in window, { timeout: LOAD_TIMEOUT_MS }, ready);
   };
   await guard(load());
   return { page, guard, close: () => page.close() };

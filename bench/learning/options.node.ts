@@ -8,6 +8,8 @@ export interface LearningOptions {
   readonly seeds: readonly number[];
   readonly pytorchSeeds: readonly number[];
   readonly pictures: number;
+  /** Undefined for the weights that come with the code. */
+  readonly features?: string;
   readonly python: string;
   readonly adapter: 'auto' | 'software';
   readonly browser?: string;
@@ -22,9 +24,13 @@ function numbers(text: string): number[] {
   return [...new Set(found)].sort((a, b) => a - b);
 }
 
-function count(text: string): number {
-  const [n, ...others] = numbers(text);
-  if (others.length > 0) throw new InvalidArgumentError('One whole number from 1.');
+/** They are compared with as many of 10,000 real ones, beside as many others. */
+const MOST_PICTURES = 5000;
+
+function pictureCount(text: string): number {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 2 || n > MOST_PICTURES)
+    throw new InvalidArgumentError(`A whole number from 2 to ${MOST_PICTURES}.`);
   return n;
 }
 
@@ -39,7 +45,11 @@ export function parseOptions(argv: readonly string[]): LearningOptions {
     .option('--steps <list>', 'after how many steps to compare', numbers, [500, 1000, 2000])
     .option('--seeds <list>', 'of the runs of Ganvas', numbers, [1, 2, 3])
     .option('--pytorch-seeds <list>', 'of the runs of PyTorch', numbers, [1, 2, 3, 4, 5, 6])
-    .option('--pictures <n>', 'drawn from each generator, at most 4096', count, 2000)
+    .option('--pictures <n>', 'drawn from each generator', pictureCount, MOST_PICTURES)
+    .option(
+      '--features <file>',
+      "weights of another feature net (default: MNIST's, which npm run train:features trains)",
+    )
     .option('--python <path>', 'the Python that has PyTorch', 'python3')
     .addOption(
       new Option('--adapter <kind>', 'of the browser')

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { compare, comparisonTable, type Point } from './comparison.ts';
-import { judge } from './judge.node.ts';
+import { judgeAll } from './judge.node.ts';
 import { type LearningOptions, parseOptions } from './options.node.ts';
 import { type RunName, train } from './runs.node.ts';
 
@@ -16,30 +16,21 @@ const runsOf = (width: number): RunName[] => [
   ...options.seeds.map((seed) => ({ engine: 'ganvas', width, seed }) as const),
 ];
 
-/** What is known so far, in words. */
-function tableOf(points: readonly Point[], real: number): string {
-  const about =
-    `Squared Fréchet distance of ${options.pictures} pictures from as many of MNIST's test pictures; ` +
-    `${real.toFixed(2)} for other real ones in their place.`;
-  return `${about}\n\n${comparisonTable(compare(points))}\n`;
-}
-
 await mkdir(options.out, { recursive: true });
-const points: Point[] = [];
-let text = '';
-for (const run of options.widths.flatMap(runsOf)) {
+const runs = options.widths.flatMap(runsOf);
+for (const run of runs) {
   tell(`${run.engine}, width ${run.width}, seed ${run.seed}`);
   await train(run, options);
-  let real = Number.NaN;
-  for (const steps of options.steps) {
-    const verdict = await judge(run, steps, options);
-    points.push({ ...run, steps, distance: verdict.pictures.frechetDistance });
-    real = verdict.real.frechetDistance;
-  }
-  // What there is so far is written: a run takes minutes, and all of them hours.
-  const results = { date: new Date().toISOString(), pictures: options.pictures, real, points };
-  await writeFile(join(options.out, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
-  text = tableOf(points, real);
-  await writeFile(join(options.out, 'table.md'), text);
 }
+const places = runs.flatMap((run) => options.steps.map((steps) => ({ run, steps })));
+const judged = await judgeAll(places, options, tell);
+const [{ real }] = judged;
+const points: Point[] = judged.map(({ run, steps, distance }) => ({ ...run, steps, distance }));
+const { pictures } = options;
+const text =
+  `Squared Fréchet distance of ${pictures} pictures from as many of MNIST's test pictures; ` +
+  `${real.toFixed(2)} for other real ones in their place.\n\n${comparisonTable(compare(points))}\n`;
+const results = { date: new Date().toISOString(), pictures, real, points };
+await writeFile(join(options.out, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
+await writeFile(join(options.out, 'table.md'), text);
 process.stdout.write(text);

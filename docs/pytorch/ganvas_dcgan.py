@@ -526,6 +526,7 @@ ONLY = {
     **{"objective": "original", "optimiser": "adam", "normD": "batch"},
     **dict.fromkeys(["weightDecay", "clipGradients", "clipWeights", "gradientPenalty", "r1"], 0),
     "instanceNoise": 0,
+    **{"model": "dcgan", "classes": 0, "conditioning": "projection"},
     **{"augment": "none", "accumulate": 1, "spectralNormG": False},
     **{"lrSchedule": "constant", "lrSteps": 0, "lrGamma": 0.1},
 }

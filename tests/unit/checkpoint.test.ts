@@ -1,4 +1,5 @@
 // Checkpoints: that reading undoes writing bit for bit, and that nothing damaged or foreign is taken.
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -11,7 +12,7 @@ import {
   encodeCheckpoint,
   fingerprintOf,
 } from '../../src/gan/checkpoint.ts';
-import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
+import { defaultOptions, type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import { Players, sampleLatents, variableNames } from '../../src/gan/step.ts';
 import { sizeOf } from '../../src/graph/shape.ts';
 import {
@@ -164,6 +165,14 @@ const anyOptions = fc
   .map(({ regularised, classes, ...options }) =>
     resolveOptions({ ...options, ...regularised, classes: regularised.objective ? 0 : classes }),
   );
+
+// It refuses files with options of which it has never heard, so it must have heard of all.
+it('has no option that the script for PyTorch does not name', () => {
+  const path = new URL('../../docs/pytorch/ganvas_dcgan.py', import.meta.url);
+  const script = readFileSync(path, 'utf8');
+  const [known] = /^OPTIONS = .*?^ONLY = .*?^\}/ms.exec(script)!;
+  expect(Object.keys(defaultOptions).filter((name) => !known.includes(`"${name}"`))).toEqual([]);
+});
 
 describe('a checkpoint', () => {
   it('gives back every value, and writes as the same bytes again', () => {

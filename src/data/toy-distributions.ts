@@ -38,8 +38,6 @@ export interface ToyDistribution {
   sample(source: RandomSource, count: number): Tensor;
 }
 
-type Point = readonly number[];
-
 function checkPoint(what: string, point: ArrayLike<number>, dimension?: number): 1 | 2 {
   const { length } = point;
   let fits = dimension === undefined ? length === 1 || length === 2 : length === dimension;
@@ -98,7 +96,7 @@ function gaussianDensity(point: ArrayLike<number>, mean: ArrayLike<number>, std:
 /** A part of a mixture of Gaussians. */
 export interface GaussianComponent {
   /** Its centre, one or two coordinates. */
-  readonly mean: Point;
+  readonly mean: readonly number[];
   /** Standard deviation of each coordinate. */
   readonly std: number;
   /** Its share is weight / Σ weights; 1 by default. */
@@ -170,7 +168,7 @@ export function gaussianMixture(components: readonly GaussianComponent[]): ToyDi
 }
 
 /** A Gaussian: `gaussian([0], 1)` is the standard one on the line. */
-export const gaussian = (mean: Point, std: number): ToyDistribution =>
+export const gaussian = (mean: readonly number[], std: number): ToyDistribution =>
   gaussianMixture([{ mean, std }]);
 
 /** Gaussians around a circle. */
@@ -202,7 +200,7 @@ export const gaussianRing = ({ std = 0.1, ...ring }: RingOptions = {}): ToyDistr
  *
  * @throws {DistributionError} unless every `low` is below its `high`.
  */
-export function uniformBox(low: Point, high: Point): ToyDistribution {
+export function uniformBox(low: readonly number[], high: readonly number[]): ToyDistribution {
   const dimension = checkPoint('low', low);
   checkPoint('high', high, dimension);
   for (const [axis, from] of low.entries())
@@ -238,7 +236,7 @@ const gaussianBetween = (low: number, high: number): number =>
  *
  * @throws {DistributionError} for points that are the same or of different dimensions.
  */
-export function line(from: Point, to: Point, std = 0.1): ToyDistribution {
+export function line(from: readonly number[], to: readonly number[], std = 0.1): ToyDistribution {
   const dimension = checkPoint('from', from);
   checkPoint('to', to, dimension);
   const way = from.map((start, axis) => to[axis] - start);
@@ -271,11 +269,11 @@ export function line(from: Point, to: Point, std = 0.1): ToyDistribution {
 export function disjointSupports(
   gap = 1,
   dimension: 1 | 2 = 1,
-): { left: ToyDistribution; right: ToyDistribution } {
+): [left: ToyDistribution, right: ToyDistribution] {
   checkNumber('The gap', gap, gap > 0, 'positive');
   const rest = Array<number>(dimension - 1).fill(0);
   const box = (from: number) => uniformBox([from, ...rest], [from + 1, ...rest.map(() => 1)]);
-  return { left: box(-1 - gap / 2), right: box(gap / 2) };
+  return [box(-1 - gap / 2), box(gap / 2)];
 }
 
 /** How drawn points become a distribution. */

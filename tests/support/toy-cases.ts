@@ -45,8 +45,8 @@ export const toyCases: readonly (readonly [string, ToyDistribution, Grid])[] = [
   ['a blurred line in the plane', line([-1, 0], [1, 1.5], 0.2), square(3, 30)],
   ['an interval', uniformBox([-1], [0.5]), interval(-2, 2, 32)],
   ['a rectangle', uniformBox([-1, 0], [0.5, 1]), square(2, 32)],
-  ['the left of two disjoint ones', disjointSupports(2).left, interval(-4, 4, 32)],
-  ['the right of two in the plane', disjointSupports(2, 2).right, square(4, 32)],
+  ['the left of two disjoint ones', disjointSupports(2)[0], interval(-4, 4, 32)],
+  ['the right of two in the plane', disjointSupports(2, 2)[1], square(4, 32)],
   ['drawn points', drawnPoints(drawn, { bandwidth: 0.25 }), square(3, 30)],
   ['drawn points, by Scott’s rule', drawnPoints(drawn, { name: 'mine' }), square(6, 40)],
 ];

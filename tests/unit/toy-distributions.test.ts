@@ -117,7 +117,7 @@ test('the ring’s modes are on its circle, and its density is highest there', (
 });
 
 test('disjoint supports have nothing in common', () => {
-  const { left, right } = disjointSupports(0.5);
+  const [left, right] = disjointSupports(0.5);
   const grid = { low: [-2], high: [2], cells: [64] };
   expect(jsDivergence(gridMasses(grid, left.density), gridMasses(grid, right.density))).toBeCloseTo(
     Math.log(2),

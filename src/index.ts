@@ -123,6 +123,7 @@ export {
   type InferenceMetric,
   type InferenceOptions,
 } from './inference/adversarial.ts';
+export { type CalibratedIntervals, calibrate, type Interval } from './inference/calibrate.ts';
 export {
   type ConjugateGaussian,
   type ConjugateGaussianOptions,
@@ -397,7 +398,7 @@ export {
   TruncatedDataError,
 } from './data/errors.ts';
 export { DistributionError } from './data/toy-distributions.ts';
-export { CheckpointError } from './gan/checkpoint.ts';
+export { CheckpointError } from './gan/checkpoint-metadata.ts';
 export { ModelError } from './gan/dcgan.ts';
 export { RunMemoryError } from './gan/memory.ts';
 export { RunLimitError } from './gan/requirements.ts';

@@ -1,3 +1,4 @@
+import type { Interval } from './calibrate.ts';
 import { InferenceError } from './errors.ts';
 
 /** Samples of a posterior: rows of θ, all of the same weight. */
@@ -61,7 +62,7 @@ export class PosteriorSamples {
   }
 
   /** The middle `level` of the samples of each parameter, such as 0.9: as many lie below as above. */
-  interval(level: number): { readonly low: number; readonly high: number }[] {
+  interval(level: number): Interval[] {
     const low = this.quantile((1 - level) / 2);
     const high = this.quantile((1 + level) / 2);
     return low.map((value, i) => ({ low: value, high: high[i] }));

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph, type Tensor } from '../../src/graph/graph.ts';
 import { adversarialInference } from '../../src/inference/adversarial.ts';
+import { calibrate } from '../../src/inference/calibrate.ts';
 import { conjugateGaussian } from '../../src/inference/conjugate-gaussian.ts';
 import { InferenceError } from '../../src/inference/errors.ts';
 import { lotkaVolterra } from '../../src/inference/lotka-volterra.ts';
@@ -157,6 +158,50 @@ describe('rejection ABC', () => {
     expect(() => rejectionAbc(simulations, [Number.NaN], 1)).toThrow('0 of them finite');
     for (const accept of [0, 3, 1.5])
       expect(() => rejectionAbc(simulations, [1], accept)).toThrow('cannot be accepted');
+  });
+});
+
+describe('calibrated intervals', () => {
+  const gaussian = conjugateGaussian();
+  /** A posterior with the right mean, and a deviation that is wrong by a factor. */
+  const inferWith = (factor: number) => {
+    const values = new RandomValues(6);
+    return (y: Float32Array) => {
+      const { mean: m, variance: v } = gaussian.exact(y);
+      return new PosteriorSamples(values.normal(400, m, factor * Math.sqrt(v)) as never, 1);
+    };
+  };
+  const split = ({ theta, y }: ReturnType<typeof joint>, first: number, last: number) =>
+    simulationsOf(theta.subarray(first, last), y.subarray(first, last), last - first);
+
+  test.each([0.3, 1, 2.5])(
+    'of a posterior of %d times its deviation hold what they say',
+    async (factor) => {
+      const all = joint(gaussian, 1600);
+      const infer = inferWith(factor);
+      const { interval, margins } = await calibrate(infer, split(all, 0, 600), 0.8);
+      const fresh = split(all, 600, 1600);
+      let inside = 0;
+      for (const [i, theta] of fresh.theta.entries()) {
+        const [{ low, high }] = interval(infer(fresh.y.subarray(i, i + 1)));
+        if (low <= theta && theta <= high) inside++;
+      }
+      // Chance of both, of four deviations.
+      expect(Math.abs(inside / 1000 - 0.8)).toBeLessThan(4 * Math.sqrt(0.16 / 600 + 0.16 / 1000));
+      expect(Math.sign(margins[0])).toBe(
+        factor < 0.9 ? 1 : factor > 2 ? -1 : Math.sign(margins[0]),
+      );
+    },
+  );
+
+  test('of too few simulations are refused', async () => {
+    const few = split(joint(gaussian, 8), 0, 8);
+    for (const level of [0, 1, 0.9])
+      await expect(calibrate(inferWith(1), few, level)).rejects.toMatchObject({
+        code: 'inference-options',
+        message: expect.stringContaining('8 simulations'),
+      });
+    expect((await calibrate(inferWith(1), few, 0.8)).margins).toHaveLength(1);
   });
 });
 

@@ -1,9 +1,11 @@
+import type { Tensor } from '../graph/graph.ts';
 import { Dropout } from '../nn/dropout.ts';
 import { uniformInit, zerosInit } from '../nn/initialisers.ts';
-import { Flatten, Linear, ReLU, Sequential, Tanh, Unflatten } from '../nn/layers.ts';
+import { Flatten, Linear, ReLU, Sequential, Sigmoid, Unflatten } from '../nn/layers.ts';
 import { Maxout } from '../nn/maxout.ts';
 import type { Module } from '../nn/module.ts';
 import { spectralNorm } from '../nn/spectral-norm.ts';
+import { add, mul, sub } from '../ops/elementwise.ts';
 import {
   checkDcganShape,
   type DcganShape,
@@ -15,14 +17,27 @@ import {
 /** Linear pieces of each of D's maxout units, and units of G for each of D's. */
 const PIECES = 5;
 
+/** Flattens pictures, from [−1, 1] to the [0, 1] of the paper: what dropout drops is black there. */
+class FromPictures extends Flatten {
+  override forward(x: Tensor): Tensor {
+    return mul(add(super.forward(x), 1), 0.5);
+  }
+}
+
+/** The way back. */
+class ToPictures extends Unflatten {
+  override forward(x: Tensor): Tensor {
+    return sub(mul(super.forward(x), 2), 1);
+  }
+}
+
 /**
  * The generator of the original GAN: latent [N, 1, 1, latentDim] → pictures
  * [N, imageSize, imageSize, channels] in (−1, 1).
  *
  * Goodfellow et al. 2014, section 5, in the sizes that their code had for MNIST: two hidden layers of
- * 5 · width rectified linear units (width 240). Their output is a sigmoid, of pictures in [0, 1]; pictures
- * are in [−1, 1] here, so it is tanh, which is the same function scaled. Weights start as PyTorch's Linear
- * does: uniform within 1/√1200 = 0.029 where theirs are within 0.05.
+ * 5 · width rectified linear units (width 240), and a sigmoid, scaled to (−1, 1). Weights start as
+ * PyTorch's Linear does: uniform within 1/√1200 = 0.029 where theirs are within 0.05.
  */
 export function fullyConnectedGenerator(
   shape: DcganShape,
@@ -40,8 +55,8 @@ export function fullyConnectedGenerator(
       new Linear(hidden, hidden, weights),
       new ReLU(),
       new Linear(hidden, channels * imageSize ** 2, weights),
-      new Tanh(),
-      new Unflatten([channels, imageSize, imageSize]),
+      new Sigmoid(),
+      new ToPictures([channels, imageSize, imageSize]),
     ),
   );
 }
@@ -53,7 +68,7 @@ const nearZero = { weightInit: uniformInit(0.005), biasInit: zerosInit };
  * [N, 1, 1, outputs].
  *
  * Goodfellow et al. 2014, section 5, in the sizes that their code had for MNIST: two hidden layers of
- * `width` maxout units of 5 pieces (width 240); dropout of 1/5 of the pixels and of half of the units;
+ * `width` maxout units of 5 pieces (width 240), on pictures scaled to [0, 1]; dropout of 1/5 of the pixels and of half of the units;
  * weights that start within 0.005, without which D soon leaves G nothing to learn from. The sigmoid is left
  * to the loss. There is no batch-norm: `norm` is `none` unless it is `spectral`.
  */
@@ -66,7 +81,7 @@ export function fullyConnectedDiscriminator(
   const weights = { ...nearZero, ...(norm === 'spectral' && { norm: spectralNorm }) };
   return new Main(
     new Sequential(
-      new Flatten(),
+      new FromPictures(),
       new Dropout(0.2),
       new Maxout(channels * imageSize ** 2, width, { pieces: PIECES, ...weights }),
       new Dropout(0.5),

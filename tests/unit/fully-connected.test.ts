@@ -170,6 +170,29 @@ describe('nets', () => {
     }
   });
 
+  test('pictures are in [0, 1] inside the nets, and in [−1, 1] outside', () => {
+    const shape = { imageSize: 16, channels: 2, width: 2, latentDim: 3 };
+    const G = new Net('generator', fullyConnectedGenerator(shape));
+    const D = new Net('discriminator', fullyConnectedDiscriminator(shape));
+    const graph = new Graph();
+    const z = graph.variable('z', [2, 1, 1, 3]);
+    const drawn = graph.output('drawn', G.forward(z, { training: false }));
+    const logits = graph.output('logits', D.forward(drawn, { training: false }));
+    const values = (net: Net) => net.initialValues(new HostRandom(1)).get(net.variable)!;
+    // Only the outputs' biases: pictures are 2σ(b) − 1 then, whose black D sees as zeros.
+    const flat = new Float32Array(G.size);
+    const { offset, size } = G.parameters.get('main.5.bias')!;
+    flat.fill(-40, offset, offset + size);
+    const given = new Map<string, ArrayLike<number>>([
+      ['z', new Float32Array(6)],
+      [G.variable, flat],
+      [D.variable, values(D)],
+    ]);
+    const { outputs, values: computed } = interpret(graph, given);
+    expect([...outputs.get('drawn')!].every((x) => Math.abs(x + 1) < 1e-12)).toBe(true);
+    expect([...computed.get(logits.id)!].every((x) => Math.abs(x) < 1e-12)).toBe(true);
+  });
+
   test.each([16, 32, 64, 128, 256])('for pictures of %d pixels, of 1 to 4 channels', (size) => {
     for (const channels of [1, 2, 3, 4]) {
       const shape = { imageSize: size, channels, width: 2, latentDim: 3 };

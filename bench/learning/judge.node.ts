@@ -8,7 +8,7 @@ import { openPage } from '../page.node.ts';
 import { serve } from '../server.node.ts';
 import type { Judged } from './judge.browser.ts';
 import type { LearningOptions } from './options.node.ts';
-import { folderOf, mnistFile, picturesName, type RunName } from './runs.node.ts';
+import { folderOf, mnistFile, type RunName, resultOf } from './runs.node.ts';
 
 const FEATURES = join(import.meta.dirname, '..', '..', 'weights', 'mnist-features.safetensors');
 
@@ -47,9 +47,8 @@ async function openJudge(options: LearningOptions, features: Uint8Array) {
     return {
       async judge({ run, steps }: Place): Promise<Judged> {
         const kind = run.engine === 'ganvas' ? ('checkpoint' as const) : ('pictures' as const);
-        const file = kind === 'checkpoint' ? 'checkpoint.safetensors' : picturesName(options);
         const name = `${run.engine}-${run.width}-${run.seed}-${steps}`;
-        files.set(name, await readFile(join(folderOf(options.out, run, steps), file)));
+        files.set(name, await readFile(resultOf(run, steps, options)));
         try {
           return await guard(page.evaluate((k, n) => window.learning.judge(k, n), kind, name));
         } finally {

@@ -10,6 +10,8 @@ export interface LearningOptions {
   readonly pictures: number;
   /** Undefined for the weights that come with the code. */
   readonly features?: string;
+  /** Otherwise only what is there is judged. */
+  readonly train: boolean;
   readonly python: string;
   readonly adapter: 'auto' | 'software';
   readonly browser?: string;
@@ -50,6 +52,7 @@ export function parseOptions(argv: readonly string[]): LearningOptions {
       '--features <file>',
       "weights of another feature net (default: MNIST's, which npm run train:features trains)",
     )
+    .option('--no-train', 'compare what is there already')
     .option('--python <path>', 'the Python that has PyTorch', 'python3')
     .addOption(
       new Option('--adapter <kind>', 'of the browser')

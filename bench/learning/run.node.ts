@@ -1,10 +1,11 @@
 // Does Ganvas learn as PyTorch does? `npm run learning`; `--help` lists the options.
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { compare, comparisonTable, type Point } from './comparison.ts';
 import { judgeAll } from './judge.node.ts';
 import { type LearningOptions, parseOptions } from './options.node.ts';
-import { type RunName, train } from './runs.node.ts';
+import { type RunName, resultOf, train } from './runs.node.ts';
 
 const tell = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -18,11 +19,17 @@ const runsOf = (width: number): RunName[] => [
 
 await mkdir(options.out, { recursive: true });
 const runs = options.widths.flatMap(runsOf);
-for (const run of runs) {
+for (const run of options.train ? runs : []) {
   tell(`${run.engine}, width ${run.width}, seed ${run.seed}`);
   await train(run, options);
 }
-const places = runs.flatMap((run) => options.steps.map((steps) => ({ run, steps })));
+const places = runs
+  .flatMap((run) => options.steps.map((steps) => ({ run, steps })))
+  .filter(({ run, steps }) => existsSync(resultOf(run, steps, options)));
+if (places.length === 0) {
+  tell(`${options.out} has nothing of these runs yet: leave out --no-train.`);
+  process.exit(1);
+}
 const judged = await judgeAll(places, options, tell);
 const [{ real }] = judged;
 const points: Point[] = judged.map(({ run, steps, distance }) => ({ ...run, steps, distance }));

@@ -32,8 +32,11 @@ export function folderOf(out: string, { engine, width, seed }: RunName, steps: n
   return join(out, `${engine}-w${width}-s${seed}`, String(steps));
 }
 
-/** The pictures that a run of PyTorch leaves in each of its folders. */
-export const picturesName = ({ pictures }: LearningOptions): string => `pictures-${pictures}.idx`;
+/** What is judged of a run after so many steps: Ganvas's checkpoint, PyTorch's pictures. */
+export function resultOf(run: RunName, steps: number, { out, pictures }: LearningOptions): string {
+  const name = run.engine === 'ganvas' ? 'checkpoint.safetensors' : `pictures-${pictures}.idx`;
+  return join(folderOf(out, run, steps), name);
+}
 
 /**
  * Waits for a process, whose messages are shown.
@@ -75,7 +78,7 @@ async function trainGanvas(run: RunName, options: LearningOptions): Promise<void
       const unfinished = `${folder}.unfinished`;
       await rm(unfinished, { recursive: true, force: true });
       await mkdir(unfinished, { recursive: true });
-      const before = join(folderOf(options.out, run, done), 'checkpoint.safetensors');
+      const before = resultOf(run, done, options);
       const model = [
         ...['--dataset', 'mnist', '--image-size', '32', '--width', `${run.width}`],
         ...['--latent-dim', `${LATENT_DIM}`, '--batch-size', `${BATCH_SIZE}`],

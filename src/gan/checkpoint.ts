@@ -1,13 +1,8 @@
-import type { ImageSet } from '../data/image-set.ts';
-import { GanvasError } from '../graph/errors.ts';
 import { sizeOf } from '../graph/shape.ts';
-import { sha256 } from '../io/digest.ts';
 import {
   excerpt,
   type ReadTensor,
   readSafetensors,
-  type SafetensorsFile,
-  toFloat32,
   type WritableTensor,
   writeSafetensors,
 } from '../io/safetensors.ts';
@@ -15,74 +10,37 @@ import type { Optimiser } from '../nn/optimisers.ts';
 import type { Choices } from '../runtime/plan.ts';
 import type { Elements } from '../runtime/variables.ts';
 import {
-  AT_LEAST_0,
   counterKeys,
   counters,
   FINITE,
   FileOrders,
   netSizes,
-  type Range,
-  type Slot,
   slotOf,
   slotsOf,
   variableSizes,
 } from './checkpoint-layout.ts';
-import { type DcganShape, ModelError } from './dcgan.ts';
-import { defaultOptions, type GanOptions, resolveOptions } from './options.ts';
+import {
+  asOptions,
+  CheckpointError,
+  checkFormat,
+  type DataFingerprint,
+  FORMAT,
+  OWN_METADATA,
+  readChoices,
+  readClassNames,
+  readData,
+  readOptions,
+} from './checkpoint-metadata.ts';
+import { readSlots, readState, TensorTaker } from './checkpoint-tensors.ts';
+import type { DcganShape } from './dcgan.ts';
+import { defaultOptions, type GanOptions } from './options.ts';
 import { Players, sampleLatents, variableNames } from './step.ts';
-
-/** What this code writes and reads in full. */
-const FORMAT = 'ganvas-2';
 
 /** Rows of `samples.latents` unless others are given. */
 const SAMPLES = 64;
 const MAX_SAMPLES = 4096;
 
-/** Keys of the metadata that say what the checkpoint is. */
-const OWN_METADATA = new Set(['format', 'step', 'options', 'choices', 'data', 'classNames']);
-
 const isSampleCount = (n: number): boolean => Number.isInteger(n) && n >= 1 && n <= MAX_SAMPLES;
-
-/**
- * A checkpoint cannot be used. `code` is `checkpoint-` and one of
- *
- * - `format`: it is no checkpoint of this engine, or of another version
- * - `metadata`, `options`: what the file says about itself is damaged, or no model
- * - `missing`, `unknown`, `dtype`, `shape`, `value`: of a tensor, which the message names
- * - `variables`: values to write do not belong to the nets they are said to be of
- * - `data`: the run was trained on other pictures, or on other labels
- */
-export class CheckpointError extends GanvasError {
-  override readonly name = 'CheckpointError';
-
-  constructor(
-    code:
-      | 'format'
-      | 'metadata'
-      | 'options'
-      | 'missing'
-      | 'unknown'
-      | 'dtype'
-      | 'shape'
-      | 'value'
-      | 'variables'
-      | 'data',
-    message: string,
-    advice = 'The file is damaged, or not of this model: take another checkpoint.',
-  ) {
-    super(`checkpoint-${code}`, message, advice);
-  }
-}
-
-/** What the pictures of a run were: enough to notice others. */
-export interface DataFingerprint {
-  /** Number of pictures. */
-  readonly count: number;
-  /** SHA-256 of their bytes as they are trained on, in hexadecimal. */
-  readonly digest: string;
-  /** Likewise of their labels, a byte a picture, where the run has classes. */
-  readonly labels?: string;
-}
 
 /** What a checkpoint holds beside the variables. */
 export interface CheckpointExtras {
@@ -251,208 +209,6 @@ export function encodeCheckpoint(
   return writeSafetensors(tensors, { ...metadata, ...extras.metadata });
 }
 
-/** The metadata's entry of a key, an object in JSON. */
-export function readJson(
-  metadata: SafetensorsFile['metadata'],
-  key: string,
-): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(metadata[key] ?? '');
-  } catch {
-    // Told below, with everything else that is no object.
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new CheckpointError('metadata', `The metadata's ${key} are no object in JSON.`);
-  }
-  return value as Record<string, unknown>;
-}
-
-/** The options in a file, checked. Learning rates may be 0: one that was set so freezes a net. */
-function readOptions(metadata: SafetensorsFile['metadata']): GanOptions {
-  const { lrD, lrG, ...given } = readJson(metadata, 'options');
-  for (const [name, rate] of Object.entries({ lrD, lrG })) {
-    if (!(typeof rate === 'number' && AT_LEAST_0.holds(Math.fround(rate)))) {
-      throw new CheckpointError('options', `The option ${name} is ${excerpt(rate)}.`);
-    }
-  }
-  const options = asOptions(given);
-  return { ...options, lrD: lrD as number, lrG: lrG as number };
-}
-
-/** `resolveOptions`, of something out of a file. */
-function asOptions(given: Record<string, unknown>): GanOptions {
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(defaultOptions, name));
-  if (unknown !== undefined) {
-    throw new CheckpointError(
-      'options',
-      `The option ${excerpt(unknown)} is not known here.`,
-      'A newer version may have written the file: use that one.',
-    );
-  }
-  try {
-    return resolveOptions(given);
-  } catch (error) {
-    if (!(error instanceof ModelError)) throw error;
-    throw new CheckpointError('options', `There is no such model. ${error.message}`);
-  }
-}
-
-function readChoices(metadata: SafetensorsFile['metadata']): Choices {
-  const choices = readJson(metadata, 'choices');
-  const odd = Object.keys(choices).find((key) => typeof choices[key] !== 'string');
-  if (odd !== undefined) {
-    throw new CheckpointError('metadata', `The choice of ${excerpt(odd)} is no string.`);
-  }
-  return choices as Choices;
-}
-
-/** What the metadata say of the pictures, where they do. */
-export function readData(metadata: SafetensorsFile['metadata']): DataFingerprint | undefined {
-  if (metadata.data === undefined) return undefined;
-  const { count, digest, labels } = readJson(metadata, 'data');
-  const counted = Number.isSafeInteger(count) && (count as number) > 0;
-  const isDigest = (x: unknown): x is string => typeof x === 'string' && /^[0-9a-f]{64}$/.test(x);
-  if (!counted || !isDigest(digest) || !(labels === undefined || isDigest(labels))) {
-    throw new CheckpointError('metadata', "The metadata's data are no count and SHA-256 digests.");
-  }
-  return { count: count as number, digest, ...(labels !== undefined && { labels }) };
-}
-
-function readClassNames(
-  metadata: SafetensorsFile['metadata'],
-  classes: number,
-): string[] | undefined {
-  if (metadata.classNames === undefined) return undefined;
-  let names: unknown;
-  try {
-    names = JSON.parse(metadata.classNames);
-  } catch {
-    // Told below, with everything else that is no list of names.
-  }
-  const isName = (name: unknown): name is string => typeof name === 'string';
-  if (!(Array.isArray(names) && names.length === classes && names.every(isName))) {
-    throw new CheckpointError(
-      'metadata',
-      `The metadata's classNames are not the names of ${classes} classes.`,
-    );
-  }
-  return names;
-}
-
-/** Takes a file's tensors one by one, and knows what is left. */
-class TensorTaker {
-  private readonly left: Map<string, ReadTensor>;
-
-  constructor(tensors: ReadonlyMap<string, ReadTensor>) {
-    this.left = new Map(tensors);
-  }
-
-  /** The tensor of that name, if it has the shape; `undefined` in it stands for any size. */
-  take(key: string, shape: readonly (number | undefined)[]): ReadTensor {
-    const tensor = this.left.get(key);
-    if (!tensor) throw new CheckpointError('missing', `The tensor ${key} is missing.`);
-    const fits =
-      tensor.shape.length === shape.length &&
-      shape.every((size, axis) => size === undefined || size === tensor.shape[axis]);
-    if (!fits) {
-      const expected = shape.map((size) => size ?? 'n').join(', ');
-      throw new CheckpointError(
-        'shape',
-        `The tensor ${key} has the shape ${excerpt(tensor.shape)} where it should be [${expected}].`,
-      );
-    }
-    this.left.delete(key);
-    return tensor;
-  }
-
-  /** A tensor of floats, each in its range. F16, BF16 and F64 will do. */
-  floats(key: string, shape: readonly (number | undefined)[], range: Range): Float32Array {
-    const tensor = this.take(key, shape);
-    let data: Float32Array;
-    try {
-      data = toFloat32(tensor);
-    } catch {
-      throw new CheckpointError('dtype', `The tensor ${key} is ${tensor.dtype}, not of floats.`);
-    }
-    for (let i = 0; i < data.length; i++) {
-      if (!range.holds(data[i])) {
-        throw new CheckpointError(
-          'value',
-          `The tensor ${key} has ${data[i]} at ${i}, where there should be ${range.words}.`,
-          'The run has diverged: take an earlier checkpoint.',
-        );
-      }
-    }
-    return data;
-  }
-
-  /** PyTorch's counter of batches. */
-  counter(key: string): bigint {
-    const tensor = this.take(key, []);
-    if (tensor.dtype !== 'I64') {
-      throw new CheckpointError('dtype', `The tensor ${key} is ${tensor.dtype}, not I64.`);
-    }
-    return tensor.data[0];
-  }
-
-  /** Refuses tensors whose names start with the prefix and that nobody took. */
-  refuseOthers(prefix: string): void {
-    for (const key of this.left.keys()) {
-      if (!key.startsWith(prefix)) continue;
-      throw new CheckpointError(
-        'unknown',
-        `The tensor ${excerpt(key)} is not of this model.`,
-        'Nothing in a checkpoint is passed over: take it out, or use the version that wrote it.',
-      );
-    }
-  }
-}
-
-/** The file's tensors of the slots, each in its place in a variable; gaps between them are 0. */
-function readSlots(
-  taker: TensorTaker,
-  slots: readonly Slot[],
-  sizes: ReadonlyMap<string, number>,
-): Map<string, Float32Array<ArrayBuffer>> {
-  // All of them are there, of the shapes that the options say, before memory is taken for them.
-  const read = slots.map((slot) => ({
-    ...slot,
-    data: taker.floats(slot.key, slot.shape, slot.range),
-  }));
-  const values = new Map<string, Float32Array<ArrayBuffer>>();
-  const orders = new FileOrders();
-  for (const { variable, offset, layout, data } of read) {
-    let flat = values.get(variable);
-    if (!flat) {
-      flat = new Float32Array(sizes.get(variable) ?? 0);
-      values.set(variable, flat);
-    }
-    if (layout) {
-      const order = orders.of(layout);
-      for (let i = 0; i < order.length; i++) flat[offset + order[i]] = data[i];
-    } else {
-      flat.set(data, offset);
-    }
-  }
-  return values;
-}
-
-/** What the state must be at a step: every random number of a run is a function of it. */
-function readState(taker: TensorTaker, seed: number): Uint32Array<ArrayBuffer> {
-  const { dtype, data } = taker.take(variableNames.state, [4]);
-  if (dtype !== 'U32') {
-    throw new CheckpointError('dtype', `The tensor ${variableNames.state} is ${dtype}, not U32.`);
-  }
-  if (data[0] !== seed || data[1] !== 0 || data[3] !== 0) {
-    throw new CheckpointError(
-      'value',
-      `The tensor ${variableNames.state} is [${data.join(', ')}], which is not of the seed ${seed}.`,
-    );
-  }
-  return new Uint32Array(data);
-}
-
 /**
  * Reads what `encodeCheckpoint` wrote. Everything in it is checked against the options in it: each
  * tensor is there, of its dtype (F16, BF16 and F64 are converted), shape and range, finite, and none
@@ -508,15 +264,6 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     ...{ options, step, values, choices, data, classNames, latents },
     metadata: Object.fromEntries(others),
   };
-}
-
-function checkFormat({ format }: SafetensorsFile['metadata']): void {
-  if (format === FORMAT) return;
-  throw new CheckpointError(
-    'format',
-    `This is no checkpoint of the format ${FORMAT}, but ${format === undefined ? 'of none' : excerpt(format)}.`,
-    "Training goes on from Ganvas's own checkpoints. Weights alone are enough for drawing samples.",
-  );
 }
 
 /** Sizes of the DCGAN whose generator's state_dict this is. */
@@ -580,44 +327,4 @@ export function decodeGenerator(bytes: Uint8Array): GeneratorWeights {
   const step = own && /^\d{1,10}$/.test(metadata.step ?? '') ? Number(metadata.step) : undefined;
   const classNames = own ? readClassNames(metadata, options.classes) : undefined;
   return { options: { ...options, ema: 0 }, step, classNames, values };
-}
-
-/**
- * What the pictures of a run are, to store with its checkpoints. Reads them all, beside the main
- * thread: some milliseconds for each 10 MB.
- *
- * @param pictures as they are trained on: fitted to the model's size and channels
- * @param labels theirs, where they are trained on too
- */
-export async function fingerprintOf(
-  { count, data }: ImageSet,
-  labels?: Uint8Array,
-): Promise<DataFingerprint> {
-  const [digest, ofLabels] = await Promise.all([sha256(data), labels && sha256(labels)]);
-  return { count, digest, ...(ofLabels && { labels: ofLabels }) };
-}
-
-/**
- * Makes sure that a run goes on with the pictures it began with, where the checkpoint says what they
- * were: on others, its batches would not go on where they were, and it would be another run.
- *
- * @throws {CheckpointError} `checkpoint-data` if they are others.
- */
-export function checkSameData(
-  { data }: Pick<Checkpoint, 'data'>,
-  { count, digest, labels }: DataFingerprint,
-): void {
-  if (!data) return;
-  const same = data.count === count && data.digest === digest;
-  if (same && data.labels === labels) return;
-  const what = same
-    ? `other labels than those of the ${count} pictures`
-    : data.count === count
-      ? `others than the ${count} pictures`
-      : `${count} pictures, and not the ${data.count}`;
-  throw new CheckpointError(
-    'data',
-    `These are ${what} that the run was trained on.`,
-    'Give the same data set in the same order, or start a new run.',
-  );
 }

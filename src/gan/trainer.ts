@@ -8,13 +8,8 @@ import { BaseTrainer, type TrainerStats } from '../training/base-trainer.ts';
 import type { TrainingProgram } from '../training/program.ts';
 import { Session } from '../training/session.ts';
 import type { TrainerOptions } from '../training/survival.ts';
-import {
-  checkSameData,
-  type DataFingerprint,
-  decodeCheckpoint,
-  encodeCheckpoint,
-  fingerprintOf,
-} from './checkpoint.ts';
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+import { checkSameData, type DataFingerprint, fingerprintOf } from './checkpoint-metadata.ts';
 import { checkLabels, classData, gridCount } from './classes.ts';
 import { RunMemoryError, runMemoryError } from './memory.ts';
 import { type MetricName, metricNames } from './metrics.ts';
@@ -70,7 +65,7 @@ interface Prepared {
 }
 
 /**
- * Trains a DCGAN on a set of pictures, all of it on the GPU.
+ * Trains a GAN on a set of pictures, all of it on the GPU: a DCGAN, or the original one (`model`).
  *
  * ```ts
  * const trainer = await GanTrainer.create(engine, pictures, { imageSize: 32 });

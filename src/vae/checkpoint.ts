@@ -1,6 +1,11 @@
 // A VAE's checkpoint is the state of its program (`vae.encoder.*`, `vae.decoder.*`, `adam.vae.*`, `state`),
 // with what the model is as metadata: `model`, `options`, `step` and `data`.
-import { CheckpointError, type DataFingerprint, readData, readJson } from '../gan/checkpoint.ts';
+import {
+  CheckpointError,
+  type DataFingerprint,
+  readData,
+  readJson,
+} from '../gan/checkpoint-metadata.ts';
 import { ModelError } from '../gan/dcgan.ts';
 import { readSafetensors } from '../io/safetensors.ts';
 import { STATE } from '../ops/random.ts';

@@ -1,6 +1,6 @@
 import { checkImageSet, type ImageSet } from '../data/image-set.ts';
 import { fitToSquare } from '../data/resize.ts';
-import { checkSameData, type DataFingerprint, fingerprintOf } from '../gan/checkpoint.ts';
+import { checkSameData, type DataFingerprint, fingerprintOf } from '../gan/checkpoint-metadata.ts';
 import type { Pictures } from '../gan/pictures.ts';
 import { STATE } from '../ops/random.ts';
 import type { Engine } from '../runtime/engine.ts';

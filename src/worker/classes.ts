@@ -10,7 +10,7 @@ import {
   TrailingDataError,
   TruncatedDataError,
 } from '../data/errors.ts';
-import { CheckpointError } from '../gan/checkpoint.ts';
+import { CheckpointError } from '../gan/checkpoint-metadata.ts';
 import { ModelError } from '../gan/dcgan.ts';
 import { RunMemoryError } from '../gan/memory.ts';
 import { Pictures } from '../gan/pictures.ts';

@@ -4,8 +4,8 @@ import {
   checkpointVariables,
   decodeCheckpoint,
   encodeCheckpoint,
-  fingerprintOf,
 } from '../../src/gan/checkpoint.ts';
+import { fingerprintOf } from '../../src/gan/checkpoint-metadata.ts';
 import { metricNames } from '../../src/gan/metrics.ts';
 import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import { Players, traceSamples, traceStep, variableNames } from '../../src/gan/step.ts';

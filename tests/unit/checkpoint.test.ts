@@ -3,15 +3,17 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  CheckpointError,
   type CheckpointExtras,
   checkpointVariables,
-  checkSameData,
   decodeCheckpoint,
   decodeGenerator,
   encodeCheckpoint,
-  fingerprintOf,
 } from '../../src/gan/checkpoint.ts';
+import {
+  CheckpointError,
+  checkSameData,
+  fingerprintOf,
+} from '../../src/gan/checkpoint-metadata.ts';
 import { defaultOptions, type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import { Players, sampleLatents, variableNames } from '../../src/gan/step.ts';
 import { sizeOf } from '../../src/graph/shape.ts';

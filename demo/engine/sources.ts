@@ -3,6 +3,7 @@
 import { unzip } from 'fflate';
 import {
   type DataProgress,
+  DataReadError,
   type ImageSet,
   type LeftOut,
   type PictureSource,
@@ -22,15 +23,20 @@ export interface Reading {
 /** Reads the pictures of a source: a visitor's and a sheet's in the size asked for, MNIST as it is. */
 export function readSource(source: DataSource, reading: Reading): Promise<ImageSet> {
   switch (source.kind) {
-    case 'mnist': {
-      const { signal, onDownload } = reading;
-      return readIdxImages(source.url, { name: 'MNIST', signal, onProgress: onDownload });
-    }
+    case 'mnist':
+      return readMnist(source.url, reading);
     case 'atlas':
       return readAtlas(source, reading);
     case 'pictures':
       return readFiles(source, reading);
   }
+}
+
+async function readMnist(url: string, { signal, onDownload }: Reading): Promise<ImageSet> {
+  const file = await download(url, 'MNIST', signal, onDownload);
+  const set = await readIdxImages(file, { name: 'MNIST', signal });
+  await keep(url, file);
+  return set;
 }
 
 /** Where the pictures are on a sheet: made by vite-data.node.ts. */
@@ -49,12 +55,11 @@ async function readAtlas(
   { name, sheet, cells: index }: Extract<DataSource, { kind: 'atlas' }>,
   { size, channels, signal, onDownload, onDecode }: Reading,
 ): Promise<ImageSet> {
-  const report = (status: DataProgress['status'], loaded: number, total: number | undefined) =>
-    onDownload({ status, file: name, loaded, total });
-  const [picture, found] = await Promise.all([
-    download(sheet, signal, report),
-    fetch(index, { signal }).then((response) => response.json() as Promise<Cells>),
+  const [picture, list] = await Promise.all([
+    download(sheet, name, signal, onDownload),
+    download(index, name, signal),
   ]);
+  const found = JSON.parse(await list.text()) as Cells;
   const { cell, pitch, border, cells } = found;
   const whole = await createImageBitmap(picture);
   const sources = cells.map(([column, row], n): PictureSource => {
@@ -62,7 +67,9 @@ async function readAtlas(
     return { name: `${name} ${n}`, open: () => createImageBitmap(whole, x, y, cell, cell) };
   });
   try {
-    return await readPictures(sources, { size, channels, name, signal, onProgress: onDecode });
+    const set = await readPictures(sources, { size, channels, name, signal, onProgress: onDecode });
+    await Promise.all([keep(sheet, picture), keep(index, list)]);
+    return set;
   } finally {
     whole.close();
   }
@@ -71,28 +78,45 @@ async function readAtlas(
 /** A file beside the page, with how much of it has come. */
 async function download(
   url: string,
+  name: string,
   signal: AbortSignal,
-  report: (status: DataProgress['status'], loaded: number, total: number | undefined) => void,
+  onProgress?: (progress: DataProgress) => void,
 ): Promise<Blob> {
   const response = await fetch(url, { signal });
   if (!response.ok || !response.body) {
-    throw new Error(`${new URL(url).pathname} cannot be loaded: ${response.status}.`);
+    throw new DataReadError(`${name}: the server answered ${response.status} for ${url}.`);
   }
   const total = Number(response.headers.get('content-length')) || undefined;
   let loaded = 0;
-  report('start', loaded, total);
+  const report = (status: DataProgress['status']) =>
+    onProgress?.({ status, file: name, loaded, total });
+  report('start');
   const counted = response.body.pipeThrough(
     new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
       transform(chunk, controller) {
         loaded += chunk.length;
-        report('progress', loaded, total);
+        report('progress');
         controller.enqueue(chunk);
       },
     }),
   );
   const blob = await new Response(counted).blob();
-  report('done', loaded, total);
+  report('done');
   return blob;
+}
+
+/** Where the service worker looks: the name is known there too. */
+const STORE = 'ganvas-data-1';
+
+/** Keeps a file that was read, and so is known to be whole, for a visit without a network. */
+async function keep(url: string, file: Blob): Promise<void> {
+  if (!import.meta.env.PROD) return;
+  try {
+    const store = await caches.open(STORE);
+    if (!(await store.match(url))) await store.put(url, new Response(file));
+  } catch {
+    // No room, or no such place: then it is fetched again next time.
+  }
 }
 
 async function readFiles(

@@ -335,6 +335,27 @@ describe('a run', () => {
   });
 });
 
+describe('without a network', () => {
+  it('the page opens and trains, once it has been visited', async () => {
+    await open();
+    await train(3);
+    const { page } = visitor;
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    // The set that was learned from is in the store when all of it has been written.
+    await page.waitForFunction(async () => {
+      const cache = await caches.open('ganvas-data-1');
+      return (await cache.keys()).length === 1;
+    });
+    await page.close();
+    visitor = await Visitor.open(context, 'about:blank');
+    await visitor.page.setOfflineMode(true);
+    await visitor.page.goto(`${host.url}#${SMALL}`);
+    await visitor.says('Ready to train.');
+    await train(3);
+    expect(await visitor.alert()).toBe('');
+  });
+});
+
 describe('everybody', () => {
   /** What the automatic check finds, in words. */
   async function violations(): Promise<string[]> {

@@ -4,8 +4,9 @@ import { Tabs } from '../ui/tabs.ts';
 import { Charts } from './charts.ts';
 import { Keep } from './keep.ts';
 import { sideText } from './side.text.ts';
+import { Tour } from './tour.ts';
 
-const chosen = signal<'progress' | 'keep'>('progress');
+const chosen = signal<'progress' | 'tour' | 'keep'>('progress');
 
 /** What there is to see and do beside the samples, one at a time. */
 export function Side() {
@@ -14,6 +15,7 @@ export function Side() {
     label: text.label,
     tabs: [
       { name: 'progress', title: text.progress, content: () => h(Charts, {}) },
+      { name: 'tour', title: text.tour, content: () => h(Tour, {}) },
       { name: 'keep', title: text.keep, content: () => h(Keep, {}) },
     ],
     chosen: chosen.value,

@@ -376,8 +376,10 @@ describe('everybody', () => {
     expect(await violations()).toEqual([]);
     await train(3);
     expect(await violations()).toEqual([]);
-    await tab('Keep');
-    expect(await violations()).toEqual([]);
+    for (const name of ['How it works', 'Keep']) {
+      await tab(name);
+      expect(await violations()).toEqual([]);
+    }
     await quiet();
   });
 
@@ -394,12 +396,30 @@ describe('everybody', () => {
     await quiet();
   });
 
+  it('is told how it works, with the equations where they are wanted', async () => {
+    await open();
+    await tab('How it works');
+    const said = () => visitor.page.$eval('.tour-step', (step) => step.textContent ?? '');
+    expect(await said()).toMatch(/1 of 5.*The generator/);
+    for (const title of ['The discriminator', 'The game', 'How it should end', 'Try it']) {
+      expect(await visitor.page.$('.tour math')).not.toBeNull();
+      await visitor.press('Next');
+      expect(await said()).toContain(title);
+    }
+    expect(await (await visitor.find('Next', 'button')).evaluate((e) => e.ariaDisabled)).toBe(
+      'true',
+    );
+    await quiet();
+  });
+
   it('goes through the tabs with the arrow keys', async () => {
     await open();
     const { page } = visitor;
     await (await visitor.find('Progress', 'tab')).focus();
     await page.keyboard.press('ArrowRight');
     const chosen = () => page.evaluate(() => document.activeElement?.textContent);
+    expect(await chosen()).toBe('How it works');
+    await page.keyboard.press('End');
     expect(await chosen()).toBe('Keep');
     await visitor.find('Save checkpoint', 'button');
     await page.keyboard.press('ArrowRight');

@@ -30,10 +30,9 @@ declare global {
   }
 }
 
-/** Latents are drawn by a seed that no training has. */
-const LATENT_SEED = 2 ** 32 - 1;
-/** Pictures that are drawn at a time. */
+/** Pictures that are drawn at a time, by latents of a seed of their own, from this one on. */
 const BATCH = 100;
+const FIRST_SEED = 2 ** 31;
 
 const at = (file: string) => new URL(file, location.href);
 
@@ -52,13 +51,13 @@ function spread(set: ImageSet, samples: number, first: number): ImageSet {
 async function draw(engine: Engine, file: string, samples: number): Promise<ImageSet> {
   const bytes = new Uint8Array(await (await fetch(at(file))).arrayBuffer());
   using generator = await Generator.load(engine, bytes);
-  const { imageSize, channels, latentDim } = generator.options;
-  const latents = generator.latents({ count: samples, seed: LATENT_SEED });
+  const { imageSize, channels } = generator.options;
   const size = imageSize * imageSize * channels;
   const data = new Uint8Array(samples * size);
   for (let first = 0; first < samples; first += BATCH) {
-    const rows = latents.subarray(first * latentDim, (first + BATCH) * latentDim);
-    data.set((await generator.sample({ latents: rows })).pixels, first * size);
+    const count = Math.min(BATCH, samples - first);
+    const { pixels } = await generator.sample({ count, seed: FIRST_SEED + first / BATCH });
+    data.set(pixels, first * size);
   }
   return { name: file, count: samples, height: imageSize, width: imageSize, channels, data };
 }

@@ -32,7 +32,7 @@ function command(): Command {
       'Trains the small classifier whose features "npm run evaluate" judges pictures by, on MNIST, on ' +
         'WebGPU in a headless browser, and tests it on the 10,000 pictures that it has not seen.',
     )
-    .option('--epochs <n>', 'passes over the 60,000 pictures', positive, 4)
+    .option('--epochs <n>', 'passes over the 60,000 pictures', positive, 3.5)
     .option('--seed <n>', 'of initial weights, batches and shifts', integer(0), 1)
     .option('--out <dir>', `where to write ${FILE_NAME}`, 'weights');
   return addBrowserOptions(program);

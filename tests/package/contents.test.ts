@@ -18,7 +18,8 @@ const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf
 test('the tarball has the built files and what goes with them', () => {
   const packed = inject('packed');
   const beside = packed.filter((path) => !path.startsWith('dist/'));
-  expect(beside.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+  const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+  expect(beside.sort()).toEqual([...texts, 'weights/mnist-features.safetensors']);
   const kinds = new Set(packed.filter((path) => path.startsWith('dist/')).map(kindOf));
   expect([...kinds].sort()).toEqual(['.d.ts', '.js']);
 });

@@ -1,6 +1,6 @@
 // Runs of every kind go on from their checkpoints bit by bit, on their own device.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Engine, type GanOptions, GanTrainer } from '../../src/index.ts';
+import { Engine, type GanOptions, GanTrainer, Generator } from '../../src/index.ts';
 import { noisePictures } from '../support/pictures.ts';
 
 let engine: Engine;
@@ -49,4 +49,16 @@ test.each(kinds)('%s', async (_, given) => {
   for await (const _ of again.run({ steps: left }));
   expect(await again.checkpoint()).toEqual(files[1]);
   again.dispose();
+});
+
+test('a generator of the original GAN is loaded from its file', async () => {
+  const options = { model: 'fully-connected', imageSize: 16, width: 2, latentDim: 4 } as const;
+  const pictures = noisePictures(11, 16, 1);
+  const trainer = await GanTrainer.create(engine, pictures, { ...options, batchSize: 4 });
+  await trainer.train({ steps: 2 });
+  const { pixels } = await trainer.sample({ count: 3 });
+  using generator = await Generator.load(engine, await trainer.checkpoint());
+  expect(generator.options).toMatchObject({ ...options, latent: 'uniform' });
+  expect((await generator.sample({ count: 3 })).pixels).toEqual(pixels);
+  trainer.dispose();
 });

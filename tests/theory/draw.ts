@@ -102,16 +102,16 @@ export async function drawLine(result: LineResult): Promise<string> {
     1,
     [-1.4, -0.4],
     [-1.4, -0.9, -0.4],
-    `V of batches (grey), −log 4 + 2 JS = ${optimum.toFixed(3)} (dashed)`,
+    `V of batches (grey), −log 4 + 2 JS = ${optimum.toFixed(3).replace('-', '−')} (dashed)`,
   );
-  const smooth = 20;
-  const means = Array.from({ length: Math.floor(losses.length / smooth) }, (_, i) => {
+  const [first, smooth] = [300, 5];
+  const means = Array.from({ length: first / smooth }, (_, i) => {
     const some = losses.slice(i * smooth, (i + 1) * smooth);
     return -some.reduce((a, b) => a + b, 0) / smooth;
   });
   right(means, '#777');
   right([optimum, optimum], '#0a0', [5, 4], 2);
   context.fillStyle = INK;
-  context.fillText(`${losses.length} steps`, width + margin, height - 8);
+  context.fillText(`the first ${first} of ${losses.length} steps`, width + margin, height - 8);
   return encoded(surface);
 }

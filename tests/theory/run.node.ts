@@ -19,7 +19,7 @@ function count(text: string): number {
 const options = new Command('npm run theory --')
   .description('Trains every objective on the ring of eight Gaussians, and D on the line.')
   .option('--steps <n>', 'updates of G on the ring', count, 3000)
-  .option('--seeds <n>', 'runs of each objective, of seeds 1, 2, …', count, 3)
+  .option('--seeds <n>', 'runs of each objective, of seeds 1, 2, …', count, 2)
   .option('--line-steps <n>', 'updates of D on the line', count, 3000)
   .option('--out <folder>', 'where results are kept', 'out/theory')
   .option('--pictures <folder>', 'where pictures go', 'docs')

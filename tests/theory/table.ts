@@ -21,13 +21,13 @@ export function ringTable(
       describeSetting(ringSettings[name]),
       each.map(({ modes }) => modes).join(', '),
       percent(median(each.map(({ near }) => near))),
-      median(each.map(({ js }) => js)).toFixed(2),
+      median(each.map(({ js }) => js)).toFixed(3),
     ),
   );
   return [
     row('objective', 'beside it', 'modes of 8, each run', 'near a mode', 'JS'),
     row('---', '---', '---', '---', '---'),
     ...rows,
-    row('real points', '', `${real.modes}`, percent(real.near), real.js.toFixed(2)),
+    row('real points', '', `${real.modes}`, percent(real.near), real.js.toFixed(3)),
   ].join('\n');
 }

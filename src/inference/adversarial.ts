@@ -72,8 +72,8 @@ export interface Inference {
   /** Those of the posterior net and of the ratio net, for `Trainer.setLearningRate`. */
   readonly optimisers: { readonly posterior: Optimiser; readonly ratio: Optimiser };
   /**
-   * θ [count, parameters] of one observation y [1, observations] and standard normal noise
-   * [count, noise]: a function for `Trainer.compile`. `PosteriorSampler` brings the noise itself.
+   * A function for `Trainer.compile`: θ [count, parameters] of one observation y [1, observations] and of
+   * standard normal noise [count, noise]. `PosteriorSampler` brings the noise itself.
    */
   posterior(count: number): TracedFunction<'y' | 'noise', 'theta'>;
 }

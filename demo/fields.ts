@@ -60,6 +60,10 @@ export const groups = {
     number('beta1', 0, 0.9999),
     number('weightDecay', 0, 10),
     number('ema', 0, 0.9999),
+    choice('lrSchedule', 'constant', 'linear', 'cosine', 'exponential', 'step'),
+    whole('lrSteps', 0, 10_000_000),
+    number('lrGamma', 1e-6, 1),
+    choice('accumulate', 1, 2, 4, 8, 16),
   ],
   game: [
     choice(
@@ -77,13 +81,24 @@ export const groups = {
   ],
   regularisers: [
     choice('normD', 'batch', 'spectral', 'none'),
+    check('spectralNormG'),
     number('gradientPenalty', 0, 1000),
     number('r1', 0, 1000),
     number('clipWeights', 0, 10),
     number('clipGradients', 0, 1000),
     number('instanceNoise', 0, 10),
+    choice(
+      'augment',
+      ...(['none', 'color', 'translation', 'cutout'] as const),
+      ...(['color,translation', 'color,cutout', 'translation,cutout'] as const),
+      'color,translation,cutout',
+    ),
   ],
-  networks: [whole('latentDim', 1, 4096), choice('latent', 'normal', 'uniform')],
+  networks: [
+    choice('model', 'dcgan', 'fully-connected'),
+    whole('latentDim', 1, 4096),
+    choice('latent', 'normal', 'uniform'),
+  ],
   chance: [check('flip'), whole('seed', 0, 4_294_967_295)],
 } as const satisfies Record<string, readonly FieldRule[]>;
 

@@ -65,18 +65,27 @@ export const initialSettings: Settings = {
 /** What bounds the slope of D, with none of it. */
 const UNBOUNDED = { clipWeights: 0, gradientPenalty: 0, r1: 0 } as const;
 
+/** Of D; a fully connected one has no batch-norm. */
+const usualNorm = ({ model }: Settings): Settings['normD'] =>
+  model === 'dcgan' ? defaultOptions.normD : 'none';
+
 /**
  * What has to change with a choice for the run to make sense. A visitor who wants another combination
  * chooses it afterwards.
  */
 function companions(settings: Settings, patch: Partial<Settings>): Partial<Settings> {
-  const { objective, normD } = patch;
+  const { objective, normD, model, lrSchedule } = patch;
+  // A schedule without a length is none.
+  if (lrSchedule === 'constant') return { lrSteps: 0 };
+  if (lrSchedule !== undefined && settings.lrSteps === 0) return { lrSteps: 10_000 };
+  if (model === 'fully-connected') return { normD: 'none', spectralNormG: false };
+  if (model === 'dcgan') return { normD: defaultOptions.normD };
   if (objective !== undefined && objective !== settings.objective) {
     // Gulrajani et al. 2017, algorithm 1: no batch-norm in D beside the penalty, and β1 = 0.
     const critic = objective === 'wasserstein' || objective.startsWith('mmd-');
     const slope: Partial<Settings> = critic
       ? { ...UNBOUNDED, gradientPenalty: 10, normD: 'none', beta1: 0 }
-      : { ...UNBOUNDED, normD: defaultOptions.normD, beta1: defaultOptions.beta1 };
+      : { ...UNBOUNDED, normD: usualNorm(settings), beta1: defaultOptions.beta1 };
     return { ...slope, generatorLoss: defaultOptions.generatorLoss, labelSmoothing: 0 };
   }
   if (normD === 'batch') return { gradientPenalty: 0, r1: 0 };

@@ -45,6 +45,23 @@ export const fieldsText = translated<FieldsText>({
         label: 'Averaging (EMA)',
         hint: 'Samples come from an average of past generators; 0 for the newest one.',
       },
+      lrSchedule: {
+        label: 'Schedule',
+        hint: 'How the learning rates change over the run.',
+        options: {
+          constant: 'None',
+          linear: 'Linear, to 0',
+          cosine: 'Cosine, to 0',
+          exponential: 'Exponential',
+          step: 'In steps',
+        },
+      },
+      lrSteps: { label: 'Steps of the schedule', hint: 'Over so many steps; 0 without one.' },
+      lrGamma: { label: 'Factor of the schedule', hint: 'Of the last two kinds.' },
+      accumulate: {
+        label: 'Parts of a batch',
+        hint: 'More parts need less memory: gradients are added up.',
+      },
       objective: {
         label: 'Objective',
         hint: 'What the two networks want of each other.',
@@ -89,6 +106,26 @@ export const fieldsText = translated<FieldsText>({
         label: 'Normalisation of D',
         hint: 'Batch-norm is usual; spectral normalisation bounds how fast D changes.',
         options: { batch: 'Batch-norm', spectral: 'Spectral', none: 'None' },
+      },
+      spectralNormG: { label: 'Spectral normalisation of G', hint: 'Beside its batch-norm.' },
+      augment: {
+        label: 'Augmentation (DiffAugment)',
+        hint: 'Changes all that D sees at random: for small sets of pictures.',
+        options: {
+          none: 'None',
+          color: 'Colour',
+          translation: 'Translation',
+          cutout: 'Cutout',
+          'color,translation': 'Colour, translation',
+          'color,cutout': 'Colour, cutout',
+          'translation,cutout': 'Translation, cutout',
+          'color,translation,cutout': 'Colour, translation, cutout',
+        },
+      },
+      model: {
+        label: 'Kind',
+        hint: 'Convolutional, or fully connected as in 2014.',
+        options: { dcgan: 'DCGAN', 'fully-connected': 'Original GAN' },
       },
       gradientPenalty: {
         label: 'Gradient penalty',
@@ -144,6 +181,23 @@ export const fieldsText = translated<FieldsText>({
         label: '重みの平均（EMA）',
         hint: '過去の生成器の平均でサンプルを描きます。0 なら最新のものです。',
       },
+      lrSchedule: {
+        label: 'スケジュール',
+        hint: '学習率が学習の間にどう変わるかです。',
+        options: {
+          constant: 'なし',
+          linear: '直線的に 0 へ',
+          cosine: 'コサインで 0 へ',
+          exponential: '指数的',
+          step: '段階的',
+        },
+      },
+      lrSteps: { label: 'スケジュールの長さ', hint: 'このステップ数で変わります。なしなら 0。' },
+      lrGamma: { label: 'スケジュールの係数', hint: '最後の二種類で使います。' },
+      accumulate: {
+        label: 'バッチの分割',
+        hint: '分けるほどメモリーが少なくてすみます。勾配は足し合わされます。',
+      },
       objective: {
         label: '目的関数',
         hint: '二つのネットワークが互いに求めるものです。',
@@ -182,6 +236,29 @@ export const fieldsText = translated<FieldsText>({
         label: 'D の正規化',
         hint: '普通はバッチ正規化。スペクトル正規化は D の変化の速さを抑えます。',
         options: { batch: 'バッチ正規化', spectral: 'スペクトル', none: 'なし' },
+      },
+      spectralNormG: {
+        label: 'G のスペクトル正規化',
+        hint: 'バッチ正規化と併用します。',
+      },
+      augment: {
+        label: 'データ拡張（DiffAugment）',
+        hint: 'D が見るものすべてをランダムに変えます。少ない画像に向きます。',
+        options: {
+          none: 'なし',
+          color: '色',
+          translation: '移動',
+          cutout: 'カットアウト',
+          'color,translation': '色、移動',
+          'color,cutout': '色、カットアウト',
+          'translation,cutout': '移動、カットアウト',
+          'color,translation,cutout': '色、移動、カットアウト',
+        },
+      },
+      model: {
+        label: '種類',
+        hint: '畳み込み、または 2014 年の全結合です。',
+        options: { dcgan: 'DCGAN', 'fully-connected': '元祖 GAN' },
       },
       gradientPenalty: {
         label: '勾配ペナルティ',

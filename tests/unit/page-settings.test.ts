@@ -50,7 +50,7 @@ describe('a link', () => {
       '#width=16&batchSize=7&lrD=fast&beta1=1&colours=4&dSteps=1.5',
     );
     expect(settings).toEqual({ ...initialSettings, width: 16, preset: 'custom' });
-    expect(unknown.sort()).toEqual([
+    expect([...unknown].sort()).toEqual([
       'batchSize=7',
       'beta1=1',
       'colours=4',

@@ -6,7 +6,11 @@ export interface ClassMeasures {
   readonly shares: Float64Array;
   /** Classes that have at least a tenth of an even share. */
   readonly covered: number;
-  /** Mean probability of the most likely class, from 1/classes to 1: low where pictures are of no class. */
+  /**
+   * Mean probability of the most likely class, from 1/classes to 1: low where pictures lie between classes.
+   * Far from all that it was trained on, such as noise, a classifier may be sure of one class all the
+   * same, which `shares` show.
+   */
   readonly confidence: number;
 }
 

@@ -6,17 +6,12 @@ import { GanvasError } from '../graph/errors.ts';
 import type { DeviceTensor } from '../runtime/executable.ts';
 import type { GraphFunction, TracedFunction } from '../training/graph-function.ts';
 import type { Attachment } from '../training/lasting-session.ts';
-import { choiceOfClasses, classesInTurn, gridColumns, gridCount } from './classes.ts';
+import { choiceOfClasses, gridColumns, gridCount } from './classes.ts';
+import { type Draw, type DrawInput, ownInputs, traceDraw } from './draw.ts';
 import type { GanOptions } from './options.ts';
 import { type GridLayout, Pictures } from './pictures.ts';
 import { requirements } from './requirements.ts';
-import {
-  type LatentOptions,
-  type Players,
-  sampleLatents,
-  traceSamples,
-  variableNames,
-} from './step.ts';
+import { type LatentOptions, type Players, sampleLatents, variableNames } from './step.ts';
 
 /** What pictures are drawn from. */
 export interface LatentChoice {
@@ -49,30 +44,6 @@ export interface CanvasView {
   /** `detach`, for `using`. */
   [Symbol.dispose](): void;
 }
-
-/** What decides which pictures are drawn; the latter where there are classes. */
-type DrawInput = typeof variableNames.sampleLatents | typeof variableNames.sampleClasses;
-
-/**
- * The function that draws pictures: latents [count, 1, 1, latentDim], and classes [count, classes] where
- * there are any → pictures [count, H, W, C].
- */
-type Draw = GraphFunction<DrawInput, 'pictures'>;
-
-/** What is drawn from where nothing else is asked for. */
-function ownInputs(options: GanOptions, count: number): Map<DrawInput, Float32Array<ArrayBuffer>> {
-  const { classes } = options;
-  const own = new Map<DrawInput, Float32Array<ArrayBuffer>>();
-  own.set(variableNames.sampleLatents, sampleLatents(options, count));
-  if (classes > 0) own.set(variableNames.sampleClasses, classesInTurn(count, classes));
-  return own;
-}
-
-const traceDraw = (players: Players, count: number): TracedFunction<DrawInput, 'pictures'> => ({
-  graph: traceSamples(players, count),
-  inputs: ownInputs(players.options, count),
-  outputs: ['pictures'],
-});
 
 const TEXTURE_FORMAT = 'rgba8unorm';
 /** Copied from, bound in shaders, drawn to: by number, as these globals are not in every runtime. */

@@ -358,7 +358,7 @@ test('the original GAN', async () => {
 });
 
 test('a variational autoencoder', async () => {
-  expect(await driven('vae')).toEqual({ size: 20 * 16, count: 5, step: 3 });
+  expect(await driven('vae')).toEqual({ size: 20 * 16, count: 5, step: 30 });
   await expectDrawn();
 });
 

@@ -48,7 +48,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
-          exclude: ['tests/e2e/{page,studio}.test.ts'],
+          exclude: ['tests/e2e/page.test.ts'],
           environment: 'node',
           globalSetup: needBrowser,
           maxWorkers: 2,
@@ -61,8 +61,7 @@ export default defineConfig({
         // How soon the page answers is measured.
         test: {
           name: 'page',
-          include: ['tests/e2e/{page,studio}.test.ts'],
-          fileParallelism: false,
+          include: ['tests/e2e/page.test.ts'],
           environment: 'node',
           globalSetup: needBrowser,
           testTimeout: 180_000,

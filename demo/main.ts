@@ -9,12 +9,6 @@ if (!root) throw new Error('index.html has no element #app.');
 addEventListener('error', (event) => reportUnexpected(event.error ?? event.message));
 addEventListener('unhandledrejection', (event) => reportUnexpected(event.reason));
 
-// Where there is one, in the built page, it works offline from the second visit on.
-if (import.meta.env.PROD && 'serviceWorker' in navigator) {
-  // A browser that refuses, in a private window say, has a page that works online.
-  navigator.serviceWorker.register('./service-worker.js').catch(() => {});
-}
-
 root.replaceChildren();
 render(h(App, {}), root);
 start();

@@ -21,6 +21,9 @@ export class DataLoader {
   readonly #onProgress: (progress: Progress) => void;
   readonly #onData: (data: DataSummary) => void;
   #last: Loading | undefined;
+  /** The choice of pictures that the browser was given last to keep. */
+  #keptId: number | undefined;
+  #keeping: Promise<void> = Promise.resolve();
 
   readonly #onNote: (error: unknown) => void;
 
@@ -51,7 +54,7 @@ export class DataLoader {
       set.then(
         () => {
           reading.done = true;
-          if (source.kind === 'pictures' && !source.kept) this.#keep(source.files, abort.signal);
+          if (source.kind === 'pictures' && !source.kept) this.#keep(source);
         },
         () => {
           if (this.#last === reading) this.#last = undefined;
@@ -69,18 +72,21 @@ export class DataLoader {
     return set;
   }
 
-  /** For the next visit. That it fails stops nothing. */
-  #keep(files: readonly File[], signal: AbortSignal): void {
-    keepPictures(files, signal).catch((error: unknown) => {
-      if (DataLoader.superseded(error)) return;
-      this.#onNote(
-        new GanvasError(
-          'storage-pictures',
-          `This browser has no room to keep your pictures (${String(error)}).`,
-          'They can be learned from now; choose them again after a reload.',
+  /** For the next visit, once for each choice, in turn. That it fails stops nothing. */
+  #keep({ id, files }: { readonly id: number; readonly files: readonly File[] }): void {
+    if (id === this.#keptId) return;
+    this.#keptId = id;
+    this.#keeping = this.#keeping
+      .then(() => keepPictures(files))
+      .catch((error: unknown) =>
+        this.#onNote(
+          new GanvasError(
+            'storage-pictures',
+            `This browser has no room to keep your pictures (${String(error)}).`,
+            'They can be learned from now; choose them again after a reload.',
+          ),
         ),
       );
-    });
   }
 
   /** Stops reading. A set that has been read is kept. */

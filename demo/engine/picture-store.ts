@@ -14,16 +14,13 @@ interface Entry {
 }
 
 /** Replaces what was kept. Rejects with the browser's exception where there is no room. */
-export async function keepPictures(files: readonly File[], signal: AbortSignal): Promise<void> {
+export async function keepPictures(files: readonly File[]): Promise<void> {
   const folder = await open();
   // What is there ends to be valid first: bytes of one choice with the index of another are no pictures.
   await remove(folder, INDEX);
   const bytes = await (await folder.getFileHandle(BYTES, { create: true })).createWritable();
   try {
-    for (const file of files) {
-      signal.throwIfAborted();
-      await bytes.write(file);
-    }
+    for (const file of files) await bytes.write(file);
   } catch (error) {
     await bytes.abort().catch(() => {});
     throw error;

@@ -34,9 +34,7 @@ export function readSource(source: DataSource, reading: Reading): Promise<ImageS
 
 async function readMnist(url: string, { signal, onDownload }: Reading): Promise<ImageSet> {
   const file = await download(url, 'MNIST', signal, onDownload);
-  const set = await readIdxImages(file, { name: 'MNIST', signal });
-  await keep(url, file);
-  return set;
+  return readIdxImages(file, { name: 'MNIST', signal });
 }
 
 /** Where the pictures are on a sheet: made by vite-data.node.ts. */
@@ -67,9 +65,7 @@ async function readAtlas(
     return { name: `${name} ${n}`, open: () => createImageBitmap(whole, x, y, cell, cell) };
   });
   try {
-    const set = await readPictures(sources, { size, channels, name, signal, onProgress: onDecode });
-    await Promise.all([keep(sheet, picture), keep(index, list)]);
-    return set;
+    return await readPictures(sources, { size, channels, name, signal, onProgress: onDecode });
   } finally {
     whole.close();
   }
@@ -103,20 +99,6 @@ async function download(
   const blob = await new Response(counted).blob();
   report('done');
   return blob;
-}
-
-/** Where the service worker looks: the name is known there too. */
-const STORE = 'ganvas-data-1';
-
-/** Keeps a file that was read, and so is known to be whole, for a visit without a network. */
-async function keep(url: string, file: Blob): Promise<void> {
-  if (!import.meta.env.PROD) return;
-  try {
-    const store = await caches.open(STORE);
-    if (!(await store.match(url))) await store.put(url, new Response(file));
-  } catch {
-    // No room, or no such place: then it is fetched again next time.
-  }
 }
 
 async function readFiles(

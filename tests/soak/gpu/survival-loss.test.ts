@@ -1,6 +1,6 @@
 // The device goes, at any moment, and training goes on: to the same bits as if nothing had happened.
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { RecoveryError } from '../../src/gpu/errors.ts';
+import { RecoveryError } from '../../../src/gpu/errors.ts';
 import {
   Engine,
   type EngineOptions,
@@ -12,11 +12,11 @@ import {
   Trainer,
   type TrainerEvent,
   type TrainerOptions,
-} from '../../src/index.ts';
-import type { TrainingProgram } from '../../src/training/program.ts';
-import { destroyAt, destroyAtRead, watchedGpu } from '../support/accidents.ts';
-import { noisePictures } from '../support/pictures.ts';
-import { tinyProgram } from '../support/tiny-program.ts';
+} from '../../../src/index.ts';
+import type { TrainingProgram } from '../../../src/training/program.ts';
+import { destroyAt, destroyAtRead, watchedGpu } from '../../support/accidents.ts';
+import { noisePictures } from '../../support/pictures.ts';
+import { tinyProgram } from '../../support/tiny-program.ts';
 
 const STEPS = 12;
 

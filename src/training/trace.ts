@@ -68,7 +68,11 @@ export interface StepContext<Data extends string = string> {
    * Of several data sets the items at the same places, such as pictures and their labels. What is
    * drawn together is shuffled independently of what is drawn by itself.
    */
-  batch(names: readonly Data[], size: number, options?: BatchOptions): Tensor[];
+  batch<const Names extends readonly Data[]>(
+    names: Names,
+    size: number,
+    options?: BatchOptions,
+  ): { -readonly [Index in keyof Names]: Tensor };
   /**
    * A tensor of the step's own that outlives it, such as a running average; it starts as `initial`.
    * The newest version: `assign` makes another.

@@ -91,18 +91,18 @@ function loadedAtOnce(chunks: readonly Rolldown.OutputChunk[]): Rolldown.OutputC
 
 describe('bundled with an app, gzipped', () => {
   // Of all, shaders are some 11 kB, and the words of errors some 5.
-  test('all of it is under 78 kB', async () => {
-    expect(gzipped(await bundled("export * from 'ganvas';"))).toBeLessThan(78_000);
+  test('all of it is under 99 kB', async () => {
+    expect(gzipped(await bundled("export * from 'ganvas';"))).toBeLessThan(99_000);
   });
 
-  test('what training a DCGAN loads is under 66 kB', async () => {
+  test('what training a DCGAN loads is under 72 kB', async () => {
     const chunks = await bundled(`
       import { Engine, GanTrainer } from 'ganvas';
       const trainer = await GanTrainer.create(await Engine.create(), globalThis.pictures);
       for await (const { lossD, lossG } of trainer.run()) console.log(lossD, lossG);
       console.log(await trainer.sampleGrid());
     `);
-    expect(gzipped(loadedAtOnce(chunks))).toBeLessThan(66_000);
+    expect(gzipped(loadedAtOnce(chunks))).toBeLessThan(72_000);
   });
 
   test('the one line of a worker brings all that it needs, and its page little', async () => {

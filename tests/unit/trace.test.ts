@@ -471,7 +471,7 @@ describe('refused, with a code and advice', () => {
         `A batch of ${size}`,
       );
     refused(
-      step(({ batch }) => ({ m: mean(batch([], 2)[0]) })),
+      step(({ batch }) => ({ m: mean(batch([] as 'x'[], 2)[0]) })),
       'data',
       'items',
     );

@@ -93,7 +93,7 @@ export class CheckpointStore {
 
   /**
    * @param storage a folder for checkpoints; files of other names are left alone
-   * @param options.keep how many to keep, at least 1; there must be room for one more
+   * @param keep how many to keep, at least 1; there must be room for one more
    */
   constructor(storage: CheckpointStorage, { keep = 3 }: { keep?: number } = {}) {
     if (!(Number.isInteger(keep) && keep >= 1)) {

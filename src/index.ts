@@ -347,6 +347,7 @@ export {
   CheckpointStore,
   type LoadedCheckpoint,
   StorageError,
+  type StorageFault,
   type StoredCheckpoint,
   type StoredFile,
 } from './io/checkpoint-store.ts';

@@ -160,14 +160,17 @@ export const defaultOptions: GanOptions = {
  * What the fully connected model has in the place of `defaultOptions`: the sizes, latents and optimiser
  * that the paper's code had for MNIST, and no batch-norm.
  */
-export const fullyConnectedOptions = {
+export const fullyConnectedOptions: Pick<
+  GanOptions,
+  'width' | 'latent' | 'optimiser' | 'lrD' | 'lrG' | 'normD'
+> = {
   width: 240,
   latent: 'uniform',
   optimiser: 'sgd',
   lrD: 0.1,
   lrG: 0.1,
   normD: 'none',
-} as const satisfies Partial<GanOptions>;
+};
 
 /** What stands for options that are not given. The learning rates are those of the optimiser. */
 function defaultsFor({ model, optimiser = 'sgd' }: Partial<GanOptions>): GanOptions {

@@ -97,7 +97,12 @@ export class Requirements {
   /** Limits beyond WebGPU's defaults; empty where those suffice. */
   readonly limits: Limits;
   /** Learned numbers of each net, as PyTorch counts them. */
-  readonly parameters: { readonly generator: number; readonly discriminator: number };
+  readonly parameters: {
+    /** Of G. */
+    readonly generator: number;
+    /** Of D. */
+    readonly discriminator: number;
+  };
   /** Floating-point operations of a step: multiply-adds × 2 of matrix multiplications and convolutions. */
   readonly flops: number;
   readonly #options: GanOptions;

@@ -65,12 +65,19 @@ export interface Inference {
   readonly program: TrainingProgram<InferenceMetric>;
   /** Simulations that a step costs. */
   readonly simulationsPerStep: number;
-  /** Numbers in θ, in y and in ε. */
+  /** Numbers in θ. */
   readonly parameters: number;
+  /** Numbers in y. */
   readonly observations: number;
+  /** Numbers in ε. */
   readonly noise: number;
-  /** Those of the posterior net and of the ratio net, for `Trainer.setLearningRate`. */
-  readonly optimisers: { readonly posterior: Optimiser; readonly ratio: Optimiser };
+  /** For `Trainer.setLearningRate`. */
+  readonly optimisers: {
+    /** Of the posterior net. */
+    readonly posterior: Optimiser;
+    /** Of the ratio net. */
+    readonly ratio: Optimiser;
+  };
   /**
    * A function for `Trainer.compile`: θ [count, parameters] of one observation y [1, observations] and of
    * standard normal noise [count, noise]. `PosteriorSampler` brings the noise itself.

@@ -4,7 +4,12 @@ import type { Simulator } from './simulator.ts';
 /** A normal mean with a normal prior, and what is known of it without any inference. */
 export interface ConjugateGaussian extends Simulator {
   /** The exact posterior given y, which is normal. */
-  exact(y: ArrayLike<number>): { readonly mean: number; readonly variance: number };
+  exact(y: ArrayLike<number>): {
+    /** Of θ given y. */
+    readonly mean: number;
+    /** Likewise. */
+    readonly variance: number;
+  };
 }
 
 /** Options of `conjugateGaussian`. */

@@ -23,6 +23,7 @@ export interface CheckpointStorage {
 
 /** A file of a `CheckpointStorage`. */
 export interface StoredFile {
+  /** Within its folder. */
   readonly name: string;
   /** In bytes. */
   readonly size: number;
@@ -38,13 +39,14 @@ export interface StoredCheckpoint extends StoredFile {
 
 /** A checkpoint from the store, whole. */
 export interface LoadedCheckpoint extends StoredCheckpoint {
+  /** The file, as it was saved. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Newer ones that were passed over, because they are damaged or could not be read. */
   readonly damaged: readonly StoredCheckpoint[];
 }
 
 /** Why a `StorageError` was thrown. */
-type StorageFault = 'unavailable' | 'quota' | 'damaged' | 'missing' | 'failed';
+export type StorageFault = 'unavailable' | 'quota' | 'damaged' | 'missing' | 'failed';
 
 /**
  * Checkpoints could not be stored or loaded; those that were good before still are. `code` is

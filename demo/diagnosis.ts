@@ -33,9 +33,10 @@ export function diagnose(
   if (step < LEAST_STEPS || history.length < WINDOW) return null;
   const frames = quality.column('diversity').slice(-FRAMES);
   const late = (quality.steps.at(-FRAMES) ?? 0) >= LEAST_STEPS;
-  if (late && frames.length === FRAMES && frames.every((d) => d !== null && d < ALIKE)) {
-    return 'collapse';
-  }
+  const alike = frames.length === FRAMES && frames.every((d) => d !== null && d < ALIKE);
+  // A young generator's samples are pale, and so alike, but become less so from frame to frame.
+  const growing = Number(frames.at(-1)) > 1.01 * Number(frames[0]);
+  if (late && alike && !growing) return 'collapse';
   if (!probabilities) return null;
   const [real, fake] = [history.column('dReal'), history.column('dFake')].map((column) =>
     mean(column.slice(-WINDOW)),

@@ -114,6 +114,13 @@ describe('advice', () => {
     expect(diagnose(...run(200, 0.99, 0.01, 0.1), true)).toBeNull();
   });
 
+  test('waits while the samples become less alike', () => {
+    const [history, quality] = run(1000, 0.6, 0.4, 0.1);
+    for (const [n, diversity] of [0.11, 0.13, 0.15].entries())
+      quality.push({ step: 1001 + n, diversity, distance: 0.1 });
+    expect(diagnose(history, quality, true)).toBeNull();
+  });
+
   test('does not take other objectives for probabilities', () => {
     expect(diagnose(...run(1000, 0.99, 0.01, 0.9), false)).toBeNull();
     expect(diagnose(...run(1000, 0.99, 0.01, 0.1), false)).toBe('collapse');

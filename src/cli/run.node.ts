@@ -177,6 +177,14 @@ export class Run {
     this.#writer.use(training);
     this.#classes = training.model !== 'vae' && (training.classes ?? 0) > 0;
     this.#begin = async () => {
+      // From here on a signal asks the page to stop; until now it ended the run at once. Before the
+      // first file, so that whoever sees a file knows that Ctrl-C completes them all.
+      this.#interrupt.stop = () => {
+        this.#progress?.stop();
+        say('stopping: writing what there is (Ctrl-C again to exit at once)');
+        // Where the page is gone, the run has failed already.
+        this.#headless.page.evaluate(() => window.ganvas.stop()).catch(() => {});
+      };
       const goesOn =
         resume !== undefined && realpathSync(dirname(resume)) === realpathSync(this.#writer.dir);
       if (goesOn) await this.#writer.goBack(from);
@@ -184,14 +192,7 @@ export class Run {
       await this.#writer.run(this.#record);
       this.#begun = true;
       this.#progress = new Progress({ from, steps, seconds });
-      // From here on a signal asks the page to stop; until now it ended the run at once.
-      this.#interrupt.stop = () => {
-        this.#progress?.stop();
-        say('stopping: writing what there is (Ctrl-C again to exit at once)');
-        // Where the page is gone, the run has failed already.
-        this.#headless.page.evaluate(() => window.ganvas.stop()).catch(() => {});
-      };
-      this.#progress.start();
+      if (!this.#interrupt.signal) this.#progress.start();
     };
     showPassing('preparing …');
     const request = {

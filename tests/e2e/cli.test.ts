@@ -214,7 +214,8 @@ describe('npm run train', () => {
     // The first of the run's files says that it has begun.
     while (!existsSync(join(out, 'metrics.csv')) && child.exitCode === null) await sleep(50);
     child.kill('SIGINT');
-    await stopping;
+    await Promise.race([stopping, ended]);
+    expect(stderr).toContain('stopping: ');
     // What comes sooner is taken for the same key, passed on by npm.
     await sleep(600);
     child.kill('SIGINT');

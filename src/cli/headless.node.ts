@@ -103,7 +103,7 @@ export class Headless {
     });
     await page.exposeFunction('ganvasReport', onEvent);
     const ready = async () => {
-      await page.goto(url);
+      await page.goto(url, { timeout: PAGE_TIMEOUT_MS });
       await page.waitForFunction(() => 'ganvas' in window, { timeout: PAGE_TIMEOUT_MS });
     };
     await this.#abortable(Promise.race([ready(), this.#failure]));

@@ -69,6 +69,7 @@ export { oneHot, type Values } from './data/values.ts';
 
 export { gridColumns } from './gan/classes.ts';
 export type { Conditioning } from './gan/conditional.ts';
+export { Critic, type CriticOptions, type Scores } from './gan/critic.ts';
 export {
   type DcganShape,
   type DiscriminatorNorm,

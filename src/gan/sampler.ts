@@ -232,7 +232,8 @@ export function latentsOf(
   return sampleLatents({ ...options, seed }, count);
 }
 
-function checkCount(count: number): void {
+/** @throws {GanvasError} `samples` where nobody draws so many pictures. */
+export function checkCount(count: number): void {
   if (Number.isInteger(count) && count >= 1 && count <= MAX_COUNT) return;
   throw samplesError(`A grid of ${count} pictures is not possible.`, `Ask for 1 to ${MAX_COUNT}.`);
 }

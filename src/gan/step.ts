@@ -173,11 +173,11 @@ interface Drawn {
 }
 
 /** The newest versions of what a net's layers keep from pass to pass. */
-const buffersOf = (net: Net, graph: Graph): (readonly [ModuleBuffer, Tensor])[] =>
+export const buffersOf = (net: Net, graph: Graph): (readonly [ModuleBuffer, Tensor])[] =>
   [...net.buffers.values()].map((buffer) => [buffer, buffer.read(graph)]);
 
 /** Traces something with buffers as they were, and leaves them as they are. */
-function asBefore<T>(
+export function asBefore<T>(
   net: Net,
   graph: Graph,
   before: ReturnType<typeof buffersOf>,

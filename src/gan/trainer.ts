@@ -5,6 +5,7 @@ import type { Engine } from '../runtime/engine.ts';
 import type { Choices } from '../runtime/plan.ts';
 import type { Elements } from '../runtime/variables.ts';
 import { BaseTrainer, type TrainerStats } from '../training/base-trainer.ts';
+import type { GraphFunction, TracedFunction } from '../training/graph-function.ts';
 import type { TrainingProgram } from '../training/program.ts';
 import { Session } from '../training/session.ts';
 import type { TrainerOptions } from '../training/survival.ts';
@@ -290,6 +291,13 @@ export class GanTrainer extends BaseTrainer<MetricName> {
       generator: values.get(generator.variable) as Float32Array,
       discriminator: values.get(discriminator.variable) as Float32Array,
     };
+  }
+
+  /** @internal Compiles a graph on the run's nets and its pictures, for what looks into a run: `Critic`. */
+  inspect<Input extends string, Output extends string>(
+    trace: (players: Players, pictures: number) => TracedFunction<Input, Output>,
+  ): Promise<GraphFunction<Input, Output>> {
+    return this.compile(trace(this.players, this.data.count));
   }
 
   /** Sizes and times of a step, and sizes of the nets. */

@@ -50,7 +50,7 @@ export type RemoteGenerator = Remote<Generator>;
 export type RemoteSampler = Remote<Sampler, 'draw' | 'texture' | 'painter'>;
 
 /** A `GanTrainer` in a worker. */
-export type RemoteGanTrainer = Remote<GanTrainer>;
+export type RemoteGanTrainer = Remote<GanTrainer, 'inspect'>;
 
 /** A `Vae` in a worker. */
 export type RemoteVae = Remote<Vae>;

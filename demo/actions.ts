@@ -1,5 +1,6 @@
 /** What buttons, files and the worker do to the state. */
 
+import dataFiles from 'virtual:data-files';
 import { batch, effect } from '@preact/signals';
 import { answerTo, startWorker, worker } from './conversation.ts';
 import type { News } from './engine/client.ts';
@@ -223,7 +224,7 @@ function source(): DataSource {
 }
 
 /** The address of a data file: beside the page, wherever that is served from. */
-const beside = (name: string): string => new URL(`data/${name}`, document.baseURI).href;
+const beside = (name: string): string => new URL(dataFiles[name] ?? '', document.baseURI).href;
 
 function onEvent(event: News): void {
   if ('job' in event && event.job !== job) return;

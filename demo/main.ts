@@ -9,6 +9,12 @@ if (!root) throw new Error('index.html has no element #app.');
 addEventListener('error', (event) => reportUnexpected(event.error ?? event.message));
 addEventListener('unhandledrejection', (event) => reportUnexpected(event.reason));
 
+// The built page works offline from then on.
+if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+  // A browser that refuses, in a private window say, has a page that works online.
+  navigator.serviceWorker.register('./service-worker.js').catch(() => {});
+}
+
 root.replaceChildren();
 render(h(App, {}), root);
 start();

@@ -5,6 +5,7 @@
  * and put on sheets of the same kind.
  */
 
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -61,16 +62,16 @@ const drawn = (name: string, draw: () => Promise<Atlas>) => {
 const drawnFaces = drawn('faces', faces);
 const drawnAvatars = drawn('avatars', avatars);
 
-/** Where the page looks for each, relative to itself, and what makes it. */
+/** What makes each of them. */
 const files: Readonly<Record<string, () => Promise<Buffer>>> = {
-  'data/mnist-train-images.gz': mnist,
-  'data/emoji.png': emojiSheet,
-  'data/emoji.json': () => emojiCells(false),
-  'data/persons.json': () => emojiCells(true),
-  'data/faces.png': drawnFaces.sheet,
-  'data/faces.json': drawnFaces.cells,
-  'data/avatars.png': drawnAvatars.sheet,
-  'data/avatars.json': drawnAvatars.cells,
+  'mnist-train-images.gz': mnist,
+  'emoji.png': emojiSheet,
+  'emoji.json': () => emojiCells(false),
+  'persons.json': () => emojiCells(true),
+  'faces.png': drawnFaces.sheet,
+  'faces.json': drawnFaces.cells,
+  'avatars.png': drawnAvatars.sheet,
+  'avatars.json': drawnAvatars.cells,
 };
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -79,17 +80,45 @@ const TYPES: Readonly<Record<string, string>> = {
   png: 'image/png',
 };
 
-/** Serves the data sets from the dev server, and puts them among the files of a build. */
+/** What the page imports to learn where each is, relative to itself. */
+const ADDRESSES = 'virtual:data-files';
+
+/**
+ * Serves the data sets from the dev server, and puts them among the files of a build: there with a
+ * digest in their names, so that a browser may keep them.
+ */
 export function dataPlugin(): Plugin {
   const made = new Map<string, Promise<Buffer>>();
+  const contentOf = (name: string): Promise<Buffer> => {
+    const content = made.get(name) ?? files[name]!();
+    made.set(name, content);
+    return content;
+  };
+  const addressOf = async (name: string): Promise<string> => {
+    const digest = createHash('sha256')
+      .update(await contentOf(name))
+      .digest('hex')
+      .slice(0, 8);
+    return `data/${name.replace(/(?=\.\w+$)/, `-${digest}`)}`;
+  };
+  let building = false;
   return {
     name: 'ganvas-data',
+    configResolved({ command }) {
+      building = command === 'build';
+    },
+    resolveId: (id) => (id === ADDRESSES ? `\0${id}` : undefined),
+    async load(id) {
+      if (id !== `\0${ADDRESSES}`) return;
+      const addresses: Record<string, string> = {};
+      for (const name of Object.keys(files))
+        addresses[name] = building ? await addressOf(name) : `data/${name}`;
+      return `export default ${JSON.stringify(addresses)};`;
+    },
     configureServer(server) {
-      for (const [name, make] of Object.entries(files)) {
-        server.middlewares.use(`/${name}`, (_request, response, next) => {
-          const bytes = made.get(name) ?? make();
-          made.set(name, bytes);
-          bytes.then((content) => {
+      for (const name of Object.keys(files)) {
+        server.middlewares.use(`/data/${name}`, (_request, response, next) => {
+          contentOf(name).then((content) => {
             response.setHeader('content-type', TYPES[name.split('.').at(-1) ?? ''] ?? '');
             response.setHeader('content-length', content.length);
             response.end(content);
@@ -98,8 +127,12 @@ export function dataPlugin(): Plugin {
       }
     },
     async generateBundle() {
-      for (const [fileName, make] of Object.entries(files))
-        this.emitFile({ type: 'asset', fileName, source: await make() });
+      for (const name of Object.keys(files))
+        this.emitFile({
+          type: 'asset',
+          fileName: await addressOf(name),
+          source: await contentOf(name),
+        });
     },
   };
 }

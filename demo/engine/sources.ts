@@ -10,6 +10,7 @@ import {
   readIdxImages,
   readPictures,
 } from '../../src/index.ts';
+import { keepFile, keptFile } from './kept-data.ts';
 import type { DataSource } from './protocol.ts';
 
 export interface Reading {
@@ -34,7 +35,9 @@ export function readSource(source: DataSource, reading: Reading): Promise<ImageS
 
 async function readMnist(url: string, { signal, onDownload }: Reading): Promise<ImageSet> {
   const file = await download(url, 'MNIST', signal, onDownload);
-  return readIdxImages(file, { name: 'MNIST', signal });
+  const set = await readIdxImages(file, { name: 'MNIST', signal });
+  await keepFile(url, file);
+  return set;
 }
 
 /** Where the pictures are on a sheet: made by vite-data.node.ts. */
@@ -65,20 +68,22 @@ async function readAtlas(
     return { name: `${name} ${n}`, open: () => createImageBitmap(whole, x, y, cell, cell) };
   });
   try {
-    return await readPictures(sources, { size, channels, name, signal, onProgress: onDecode });
+    const set = await readPictures(sources, { size, channels, name, signal, onProgress: onDecode });
+    await Promise.all([keepFile(sheet, picture), keepFile(index, list)]);
+    return set;
   } finally {
     whole.close();
   }
 }
 
-/** A file beside the page, with how much of it has come. */
+/** A file beside the page, or the one that was kept of it, with how much of it has come. */
 async function download(
   url: string,
   name: string,
   signal: AbortSignal,
   onProgress?: (progress: DataProgress) => void,
 ): Promise<Blob> {
-  const response = await fetch(url, { signal });
+  const response = (await keptFile(url)) ?? (await fetch(url, { signal }));
   if (!response.ok || !response.body) {
     throw new DataReadError(`${name}: the server answered ${response.status} for ${url}.`);
   }

@@ -64,6 +64,13 @@ it('trains from the dev server', async () => {
     await visitor.reaches(5);
     await visitor.says('Training.');
     expect(await visitor.alert()).toBe('');
+    // It would go on serving what was changed since.
+    expect(
+      await visitor.page.evaluate(async () => {
+        const registrations = await navigator.serviceWorker.getRegistrations();
+        return registrations.length;
+      }),
+    ).toBe(0);
     expect(visitor.complaints).toEqual([]);
     await leave();
   } finally {
@@ -276,7 +283,8 @@ describe('the page', () => {
   });
 
   it('says what is wrong with damaged data, and trains once they are mended', async () => {
-    visitor = await Visitor.open(browser, host.url);
+    // A browser that has read them before has kept them.
+    visitor = await Visitor.open(await browser.createBrowserContext(), host.url);
     await visitor.says('Ready to train.');
     await visitor.chooseSmallest();
     host.damaged = true;

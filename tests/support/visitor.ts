@@ -44,26 +44,41 @@ const TYPES: Record<string, string> = {
   '.png': 'image/png',
 };
 
-/** Makes the production build in a folder. */
-export async function buildPage(dist: string): Promise<void> {
-  await build({ configFile: CONFIG_FILE, logLevel: 'silent', build: { outDir: dist } });
+/** Makes the production build in a folder, with its scripts in a folder of that. */
+export async function buildPage(dist: string, assetsDir = 'assets'): Promise<void> {
+  // Vitest says `test`, by which Vite would build as if it were for development.
+  const { NODE_ENV } = process.env;
+  process.env.NODE_ENV = 'production';
+  try {
+    const settings = { outDir: dist, assetsDir };
+    await build({ configFile: CONFIG_FILE, logLevel: 'silent', build: settings });
+  } finally {
+    process.env.NODE_ENV = NODE_ENV;
+  }
 }
 
 /** A host whose data arrive cut short while `damaged` is set. */
 export interface StaticHost extends Host {
   damaged: boolean;
+  /** The folder that is served. */
+  dist: string;
 }
+
+/** As a careful host says it: nothing but scripts and workers of its own. */
+const POLICY = "script-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'";
 
 /** Serves the files of the production build, and nothing else, under a sub-path. */
 export async function serveBuilt(dist: string): Promise<StaticHost> {
   const server: Server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const { dist } = host;
     const path = normalize(join(dist, pathname.slice(SUB_PATH.length) || 'index.html'));
     try {
       if (!pathname.startsWith(SUB_PATH) || !path.startsWith(dist + sep)) throw new Error('no');
       const all = await readFile(path);
       const cut = host.damaged && path.endsWith('.gz');
       const bytes = cut ? all.subarray(0, all.length >> 1) : all;
+      response.setHeader('content-security-policy', POLICY);
       response.setHeader('content-type', TYPES[extname(path)] ?? 'application/octet-stream');
       response.setHeader('content-length', bytes.length).end(bytes);
     } catch {
@@ -75,6 +90,7 @@ export async function serveBuilt(dist: string): Promise<StaticHost> {
   const host: StaticHost = {
     url: `http://127.0.0.1:${port}${SUB_PATH}`,
     damaged: false,
+    dist,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

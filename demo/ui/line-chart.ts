@@ -204,9 +204,11 @@ function chartOptions(
 ): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
+  // In parts of the page's text, which is larger on very large screens.
+  const em = Number.parseFloat(style.fontSize) / 15;
   const axis: uPlot.Axis = {
     stroke: colour('--muted'),
-    font: `11px ${style.fontFamily}`,
+    font: `${11 * em}px ${style.fontFamily}`,
     grid: { stroke: colour('--line'), width: 1 },
     ticks: { show: false },
   };
@@ -220,8 +222,8 @@ function chartOptions(
       y: range === 'log' ? { distr: 3 } : { range: range ? [range[0], range[1]] : fitted },
     },
     axes: [
-      { ...axis, size: 28, space: 70, values: (_, steps) => steps.map(stepText) },
-      { ...axis, size: 40, space: 32 },
+      { ...axis, size: 28 * em, space: 70 * em, values: (_, steps) => steps.map(stepText) },
+      { ...axis, size: 40 * em, space: 32 * em },
     ],
     series: [
       {},

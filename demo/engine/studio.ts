@@ -1,6 +1,6 @@
 /** What the worker holds on to, and what requests and questions act on. */
 
-import { Engine, indexedDbTuningStore } from '../../src/index.ts';
+import { DeviceLostError, Engine, indexedDbTuningStore } from '../../src/index.ts';
 import { DataLoader } from './data-loader.ts';
 import { problemOf } from './problem.ts';
 import type { Event } from './protocol.ts';
@@ -33,7 +33,11 @@ export class Studio {
       tuningStore: indexedDbTuningStore,
     }).then(
       (opened) => {
-        opened.onError((error) => this.post({ type: 'note', problem: problemOf(error) }));
+        opened.onError((error) => {
+          // Nothing was on the device between runs: the next one opens another, and all is well.
+          if (error instanceof DeviceLostError && !this.run) void this.closeEngine();
+          else this.post({ type: 'note', problem: problemOf(error) });
+        });
         const { vendor, architecture, description, software } = opened.adapter;
         const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed';
         this.post({ type: 'adapter', adapter: { name, software } });

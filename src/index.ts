@@ -80,6 +80,13 @@ export {
 } from './gan/dcgan.ts';
 export { fullyConnectedDiscriminator, fullyConnectedGenerator } from './gan/fully-connected.ts';
 export { Generator } from './gan/generator.ts';
+export { type GpuMemory, gpuMemory } from './gan/gpu-memory.ts';
+export {
+  type FeatureMaps,
+  type Filters,
+  type InspectedSample,
+  Inspector,
+} from './gan/inspector.ts';
 export { interpolate, slerp } from './gan/interpolate.ts';
 export type { MetricName, StepMetrics } from './gan/metrics.ts';
 export {
@@ -93,6 +100,13 @@ export {
 export { type GridLayout, type PictureGrid, Pictures } from './gan/pictures.ts';
 export { type Requirements, requirements } from './gan/requirements.ts';
 export type { CanvasView, LatentChoice, SampleOptions, Sampler } from './gan/sampler.ts';
+export {
+  type LayerSummary,
+  type LayerType,
+  type ModelSummary,
+  modelSummary,
+  type NetName,
+} from './gan/summary.ts';
 export { type GanStats, GanTrainer, type GanTrainerOptions } from './gan/trainer.ts';
 
 // Classifiers, and judging pictures by what one has learned.
@@ -166,6 +180,12 @@ export { Vae } from './vae/vae.ts';
 
 export type { RunOptions, TrainerStats, TrainOptions } from './training/base-trainer.ts';
 export type { Metrics } from './training/metrics.ts';
+export {
+  type ProfiledDispatch,
+  profileStep,
+  type StepPass,
+  type StepProfile,
+} from './training/profile.ts';
 export type { Snapshot } from './training/session.ts';
 export type { TrainerEvent, TrainerOptions } from './training/survival.ts';
 

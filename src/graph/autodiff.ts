@@ -40,7 +40,9 @@ function vjp(
     accumulate(output, seeds[i]);
   });
 
+  const { scope } = graph;
   for (const node of nodes.reverse()) {
+    graph.scope = node.scope.replace(/( backward)?$/, ' backward');
     const dOutputs = node.outputs.map((t) => adjoints.get(t));
     if (dOutputs.every((d) => d === undefined)) continue;
     const needs = node.inputs.map((t) => active.has(t));
@@ -67,6 +69,7 @@ function vjp(
       );
     }
   }
+  graph.scope = scope;
   return wrt.map((t) => adjoints.get(t));
 }
 

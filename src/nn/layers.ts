@@ -121,7 +121,8 @@ export class Conv2d extends Weighted {
   constructor(
     inChannels: number,
     outChannels: number,
-    private readonly options: ConvLayerOptions,
+    /** As it was made. */
+    readonly options: ConvLayerOptions,
   ) {
     const { kernelSize: k } = options;
     const fanIn = inChannels * k * k;
@@ -144,7 +145,8 @@ export class ConvTranspose2d extends Weighted {
   constructor(
     inChannels: number,
     outChannels: number,
-    private readonly options: ConvLayerOptions,
+    /** As it was made. */
+    readonly options: ConvLayerOptions,
   ) {
     const { kernelSize: k } = options;
     // PyTorch takes the fan-in of a transposed convolution from its second axis: the outputs.

@@ -82,7 +82,8 @@ export class Net {
       classes,
     }: { training: boolean; weights?: Tensor; classes?: Tensor | undefined },
   ): Tensor {
-    return this.module.forward(x, { training, weights, classes });
+    const pass = { training, weights, classes };
+    return x.graph.within(this.name, () => this.module.forward(x, pass));
   }
 
   /** All its tensors, named as in PyTorch's `state_dict` after the net's own name. */

@@ -148,8 +148,16 @@ abstract class MomentOptimiser implements Optimiser {
 
   minimiseMean(count: number, lossOf: (part: number) => Tensor): TracedUpdate {
     check('The number of losses', count, Number.isInteger(count) && count >= 1, 'at least 1');
-    const { net, clipNorm } = this;
+    const { net } = this;
     const { loss, found } = gradientsOf(net, count, lossOf);
+    const { graph } = found;
+    const gradNorm = graph.within(`${net.name} optimiser`, () => this.apply(found));
+    return { loss, gradNorm };
+  }
+
+  /** Traces the update by flat gradients. Returns their norm. */
+  private apply(found: Tensor): Tensor {
+    const { net, clipNorm } = this;
     const { graph } = found;
     const normBefore = clipNorm === undefined ? undefined : sqrt(sum(square(found)));
     // PyTorch adds the same 1e-6: a norm of 0 is no divisor.
@@ -164,7 +172,7 @@ abstract class MomentOptimiser implements Optimiser {
     });
     graph.assign(net.variable, parameters);
     for (const [name, value] of Object.entries(moments)) graph.assign(this.name(name), value);
-    return { loss, gradNorm: normBefore ?? sqrt(sum(gradSquares)) };
+    return normBefore ?? sqrt(sum(gradSquares));
   }
 
   initialValues(): Map<string, Float32Array<ArrayBuffer>> {

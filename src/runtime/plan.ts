@@ -29,6 +29,10 @@ export type Command =
       readonly kind: 'dispatch';
       readonly dispatch: Dispatch;
       readonly bindings: readonly PlannedBinding[];
+      /** Name of the operation, or `elementwise` for a chain of such on its own. */
+      readonly op: string;
+      /** Of the node that it was made for: see `Node.scope`. */
+      readonly scope: string;
     }
   | { readonly kind: 'copy'; readonly from: Placement; readonly to: Placement };
 
@@ -131,6 +135,9 @@ export function planGraph(graph: Graph, device: DeviceTraits, choices: Choices =
   const placed = place(graph, fuseFor(graph, device), ALIGNMENT);
   const commands: Command[] = [];
   for (const placedGroup of placed.groups) {
+    const { node, output } = placedGroup.group;
+    const { scope } = node ?? output.node;
+    const op = node?.op ?? 'elementwise';
     for (const copy of placedGroup.copiesBefore) commands.push({ kind: 'copy', ...copy });
     const scratch = new Map<BufferRef, Placement>();
     const placeOf = (ref: BufferRef): Placement => {
@@ -149,7 +156,7 @@ export function planGraph(graph: Graph, device: DeviceTraits, choices: Choices =
         name,
         place: placeOf(ref),
       }));
-      commands.push({ kind: 'dispatch', dispatch, bindings });
+      commands.push({ kind: 'dispatch', dispatch, bindings, op, scope });
     }
   }
   for (const copy of placed.finalCopies) commands.push({ kind: 'copy', ...copy });

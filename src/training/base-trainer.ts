@@ -11,6 +11,7 @@ import type { GraphFunction, TracedFunction } from './graph-function.ts';
 import { type Attachment, LastingSession } from './lasting-session.ts';
 import { decodeMetrics, type Metrics } from './metrics.ts';
 import { nextTask } from './next-task.ts';
+import type { StepProbe } from './profile.ts';
 import { assignedVariables, type TrainingProgram } from './program.ts';
 import { IN_FLIGHT, type Session, type Snapshot } from './session.ts';
 import { Survival, type TrainerOptions } from './survival.ts';
@@ -92,6 +93,7 @@ export abstract class BaseTrainer<Name extends string> {
   private stepMs = 0;
   private gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
   private readonly begun: number;
+  private probe: StepProbe | undefined;
 
   protected constructor(
     protected readonly engine: Engine,
@@ -130,6 +132,19 @@ export abstract class BaseTrainer<Name extends string> {
   /** What is drawn on canvases. */
   protected get attachments(): Set<Attachment> {
     return this.lasting.attachments;
+  }
+
+  /** @internal The program on the device in use, for `profileStep` and `gpuMemory`. */
+  get session(): Session {
+    this.assertNotDisposed();
+    return this.lasting.current;
+  }
+
+  /** @internal Has the next step of the run timed; false where there is no run, or one is timed already. */
+  timeNextStep(probe: StepProbe): boolean {
+    const able = this.running && !this.probe;
+    if (able) this.probe = probe;
+    return able;
   }
 
   /** Holds a run before its next step. */
@@ -224,6 +239,8 @@ export abstract class BaseTrainer<Name extends string> {
       signal?.removeEventListener('abort', onAbort);
       await settle();
       this.halt = undefined;
+      this.probe?.miss();
+      this.probe = undefined;
       this.running = false;
       this.stopping = false;
     }
@@ -262,7 +279,9 @@ export abstract class BaseTrainer<Name extends string> {
     const { lasting } = this;
     const session = lasting.current;
     const at = performance.now();
-    const metrics = session.step(this.submits);
+    const { probe } = this;
+    this.probe = undefined;
+    const metrics = session.step(this.submits, probe?.begin(session, this.step + 1) ?? undefined);
     const step = ++lasting.step;
     const found = this.survival.look(session, step);
     return { session, at, step, metrics, found };

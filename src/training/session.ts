@@ -1,5 +1,6 @@
 import { DeviceLostError } from '../gpu/errors.ts';
 import { ReadbackRing, type ReadbackSlot } from '../gpu/readback.ts';
+import type { PassTimer } from '../gpu/timing.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { CompileOptions, Executable } from '../runtime/executable.ts';
@@ -87,15 +88,17 @@ export class Session {
     return this.variables.device;
   }
 
-  /** Encodes and submits a step. Resolves with its metrics. */
-  step(submits: number): Promise<Float32Array> {
+  /** Encodes and submits a step, its dispatches timed where a timer is given. Resolves with its metrics. */
+  step(submits: number, timer?: PassTimer): Promise<Float32Array> {
     const bytes = metricsBytes(this.program.metrics);
     const output = this.executable.outputs.get(metricsOutput);
     if (!output) throw new Error('the step has no metrics');
     let slot: ReadbackSlot | undefined;
     this.executable.run({
       submits,
+      ...(timer && { timer }),
       tail: (encoder) => {
+        timer?.resolve(encoder);
         slot = this.ring.encodeCopy(encoder, output.buffer, bytes, output.offset);
       },
     });

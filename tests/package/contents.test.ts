@@ -91,8 +91,8 @@ function loadedAtOnce(chunks: readonly Rolldown.OutputChunk[]): Rolldown.OutputC
 
 describe('bundled with an app, gzipped', () => {
   // Of all, shaders are some 11 kB, and the words of errors some 5.
-  test('all of it is under 99 kB', async () => {
-    expect(gzipped(await bundled("export * from 'ganvas';"))).toBeLessThan(99_000);
+  test('all of it is under 104 kB', async () => {
+    expect(gzipped(await bundled("export * from 'ganvas';"))).toBeLessThan(104_000);
   });
 
   test('what training a DCGAN loads is under 72 kB', async () => {

@@ -79,6 +79,8 @@ function infoOf(name: string, metadata: Readonly<Record<string, string>>) {
   const step = Number(metadata.step);
   try {
     const options = { ...defaultOptions, ...JSON.parse(metadata.options ?? '') } as GanOptions;
+    // Throws where they make no model: the page would else take them for settings.
+    requirements(options, { count: 1 });
     if (Number.isSafeInteger(step) && step >= 0) return { options, step };
   } catch {
     // Told below.

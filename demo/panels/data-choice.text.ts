@@ -26,6 +26,7 @@ export const dataText = translated({
     learnFrom: (pictures: number, shown: string) =>
       `${shown} ${pictures === 1 ? 'picture' : 'pictures'} to learn from`,
     leftOut: (files: string) => `${files} left out`,
+    unread: (reason: string) => reason,
     more: (files: string) => `and ${files} more`,
     forget: 'Forget them',
     keptHint: 'This browser keeps them for your next visit.',
@@ -55,6 +56,7 @@ export const dataText = translated({
     chosen: (files: string) => `${files} 個のファイルを選びました`,
     learnFrom: (_pictures: number, shown: string) => `${shown} 枚の画像から学びます`,
     leftOut: (files: string) => `${files} 個は使えませんでした`,
+    unread: (reason: string) => `画像として読めませんでした（${reason}）`,
     more: (files: string) => `ほか ${files} 個`,
     forget: '消去する',
     keptHint: '次に開いたときのために、このブラウザーに保存されています。',

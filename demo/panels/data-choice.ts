@@ -110,7 +110,7 @@ function Chosen() {
           leftOut
             .slice(0, NAMED)
             .map(({ name, reason }) =>
-              h('li', { key: name }, h('strong', null, name), `: ${reason}`),
+              h('li', { key: name }, h('strong', null, name), `: ${text.unread(reason)}`),
             ),
           more > 0 && h('li', null, text.more(count(more))),
         ),

@@ -1,8 +1,10 @@
 import { h } from 'preact';
+import type { Problem } from '../engine/protocol.ts';
 import { rateHere } from '../estimate.ts';
 import { count, duration, figure, megabytes } from '../format.ts';
 import { estimate, stepsPerSecond } from '../state.ts';
 import { estimateText } from './estimate.text.ts';
+import { explained } from './explained.ts';
 
 /** What a run of these settings would take, or why they make no sense together. */
 export function EstimateNote() {
@@ -11,7 +13,7 @@ export function EstimateNote() {
   return h(
     'div',
     { class: 'estimate', role: 'status', 'aria-label': text.title },
-    found && 'message' in found && h('p', { class: 'refused' }, `${found.message} ${found.advice}`),
+    found && 'message' in found && h(Refused, { problem: found }),
     found &&
       'flops' in found &&
       h(
@@ -25,6 +27,17 @@ export function EstimateNote() {
         row(text.work, `${figure(found.flops / 1e9)} GFLOP`),
         row(text.time, timeText(found.flops)),
       ),
+  );
+}
+
+function Refused({ problem }: { readonly problem: Problem }) {
+  const { message, advice, detail } = explained(problem);
+  return h(
+    'div',
+    { class: 'refused' },
+    h('p', null, `${message} ${advice}`),
+    // What is to be changed is in the engine's words only.
+    detail && h('p', { lang: 'en' }, detail),
   );
 }
 

@@ -16,6 +16,8 @@ export const problemText = translated({
       limit: 'That is too large for this GPU',
       nonFinite: 'Training has gone wrong',
       data: 'The data cannot be used',
+      checkpoint: 'That checkpoint cannot be used',
+      storage: 'The browser could not keep it',
       other: 'Something went wrong',
     },
     insecure:
@@ -56,6 +58,8 @@ export const problemText = translated({
       limit: 'この GPU には大きすぎます',
       nonFinite: '学習がうまくいかなくなりました',
       data: 'このデータは使えません',
+      checkpoint: 'このチェックポイントは使えません',
+      storage: 'ブラウザーに保存できませんでした',
       other: '問題が起きました',
     },
     insecure:

@@ -1,31 +1,34 @@
 import { type ComponentChildren, h } from 'preact';
 import { dismissProblem, openAgain } from '../actions.ts';
+import type { Problem } from '../engine/protocol.ts';
 import { adapter, phase, problem } from '../state.ts';
 import { Button } from '../ui/button.ts';
+import { explained } from './explained.ts';
 import { problemText } from './problem.text.ts';
 
 /** What went wrong and what to do. The alert is always there, so that its words are read out. */
 export function ProblemPanel() {
   const { value } = problem;
+  return h('div', { role: 'alert', class: 'problems' }, value && h(ProblemText, { value }));
+}
+
+function ProblemText({ value }: { readonly value: Problem }) {
   const text = problemText();
+  const { message, advice, detail } = explained(value);
   return h(
     'div',
-    { role: 'alert', class: 'problems' },
-    value &&
-      h(
-        'div',
-        { class: 'problem', 'data-code': value.code },
-        h('h2', null, titleOf(value.code)),
-        h('p', null, value.message),
-        adviceOn(value.code) ?? (value.advice && h('p', null, value.advice)),
-        h(
-          'div',
-          { class: 'buttons' },
-          phase.value === 'unavailable'
-            ? value.code === 'no-adapter' && h(Button, { onPress: openAgain }, text.tryAgain)
-            : h(Button, { onPress: dismissProblem }, text.dismiss),
-        ),
-      ),
+    { class: 'problem', 'data-code': value.code },
+    h('h2', null, titleOf(value.code)),
+    h('p', null, message),
+    adviceOn(value.code) ?? (advice && h('p', null, advice)),
+    detail && h('p', { class: 'hint', lang: 'en' }, detail),
+    h(
+      'div',
+      { class: 'buttons' },
+      phase.value === 'unavailable'
+        ? value.code === 'no-adapter' && h(Button, { onPress: openAgain }, text.tryAgain)
+        : h(Button, { onPress: dismissProblem }, text.dismiss),
+    ),
   );
 }
 
@@ -52,6 +55,8 @@ function titleOf(code: string): string {
     case 'non-finite':
       return titles.nonFinite;
     default:
+      if (code.startsWith('storage-')) return titles.storage;
+      if (/^(checkpoint|safetensors)-/.test(code)) return titles.checkpoint;
       return code.startsWith('data-') || code === 'no-files' ? titles.data : titles.other;
   }
 }

@@ -8,7 +8,7 @@ import { type CheckpointStorage, StorageError } from './checkpoint-store.ts';
  *
  * @param folder its name, made if it is not there
  * @throws {StorageError} code `storage-unavailable` where there is no such file system: on pages over
- *   plain HTTP, in some private windows, and outside of browsers.
+ *   plain HTTP, in some private windows, and outside of browsers; `storage-quota` where there is no room.
  */
 export async function opfsStorage(folder = 'ganvas-checkpoints'): Promise<CheckpointStorage> {
   let directory: FileSystemDirectoryHandle;
@@ -16,6 +16,14 @@ export async function opfsStorage(folder = 'ganvas-checkpoints'): Promise<Checkp
     const root = await navigator.storage.getDirectory();
     directory = await root.getDirectoryHandle(folder, { create: true });
   } catch (cause) {
+    if (cause instanceof Error && cause.name === 'QuotaExceededError') {
+      throw new StorageError(
+        'quota',
+        `Making the folder ${folder} failed: there is no room.`,
+        'Remove checkpoints, or free space on the disk.',
+        cause,
+      );
+    }
     throw new StorageError(
       'unavailable',
       'The browser offers no private file system here.',

@@ -1,0 +1,208 @@
+// What visitors give by mistake, and a disk that is full: each is told, and the page goes on.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
+import { zipSync } from 'fflate';
+import { PNG } from 'pngjs';
+import type { Browser, BrowserContext, ElementHandle } from 'puppeteer-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { launchBrowser } from '../../src/cli/browser.node.ts';
+import { defaultOptions } from '../../src/gan/options.ts';
+import { writeSafetensors } from '../../src/io/safetensors.ts';
+import { buildPage, START_MS, type StaticHost, serveBuilt, Visitor } from '../support/visitor.ts';
+
+let dir: string;
+let browser: Browser;
+let host: StaticHost;
+/** Of one test: what another one stored in the browser is not there. */
+let context: BrowserContext;
+let visitor: Visitor;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'ganvas-bad-input-'));
+  ({ browser } = await launchBrowser({ adapter: 'software' }));
+  const dist = join(dir, 'dist');
+  await buildPage(dist);
+  host = await serveBuilt(dist);
+});
+afterAll(async () => {
+  await host.close();
+  await browser.close();
+  await rm(dir, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  context = await browser.createBrowserContext();
+});
+afterEach(() => context.close());
+
+const SMALL = 'imageSize=16&width=4&batchSize=8&latentDim=16';
+
+async function open(hash = `#${SMALL}`, status = 'Ready to train.'): Promise<void> {
+  visitor = await Visitor.open(context, host.url + hash);
+  await visitor.says(status);
+}
+
+async function train(): Promise<void> {
+  await visitor.press('Train');
+  await visitor.says('Training.', START_MS);
+  await visitor.reaches(3);
+}
+
+async function give(pick: string, ...paths: string[]): Promise<void> {
+  const input = await visitor.page.$(`input[data-pick=${pick}]`);
+  await (input as ElementHandle<HTMLInputElement>).uploadFile(...paths);
+}
+
+/** What the page says went wrong, which is of this kind. */
+async function told(code: string): Promise<string> {
+  const problem = await visitor.page.waitForSelector('.problem', { timeout: START_MS });
+  expect(await problem?.evaluate((e) => e.getAttribute('data-code'))).toBe(code);
+  return visitor.alert();
+}
+
+/** A little noise, so that it takes some bytes. */
+function picture(side: number, seed: number): Uint8Array<ArrayBuffer> {
+  const png = new PNG({ width: side, height: side });
+  for (let i = 0; i < png.data.length; i++) {
+    png.data[i] = i % 4 === 3 ? 255 : (i * i * 31 + seed * 17 + (i >> 3)) % 256;
+  }
+  return new Uint8Array(PNG.sync.write(png));
+}
+
+/** A valid PNG of one bit a pixel, all of it black. */
+function blackPicture(side: number): Buffer {
+  const chunk = (type: string, content: Buffer) => {
+    const body = Buffer.concat([Buffer.from(type, 'latin1'), content]);
+    const framed = Buffer.alloc(body.length + 8);
+    framed.writeUInt32BE(content.length, 0);
+    body.copy(framed, 4);
+    framed.writeUInt32BE(crc32(body), body.length + 4);
+    return framed;
+  };
+  const header = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+  header.writeUInt32BE(side, 0);
+  header.writeUInt32BE(side, 4);
+  // Each row begins with a byte for its filter.
+  const rows = Buffer.alloc(side * (1 + Math.ceil(side / 8)));
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    ...[chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))],
+  ]);
+}
+
+it('a folder of all sorts: what is a picture is learned, and the rest is named', async () => {
+  const folder = join(dir, 'all sorts');
+  await mkdir(folder);
+  const whole = picture(64, 1);
+  const files: Record<string, string | Uint8Array> = {
+    'a.png': whole,
+    'b.png': picture(30, 2),
+    'cut-short.png': whole.subarray(0, whole.length >> 1),
+    'dot.png': picture(1, 3),
+    'huge.png': blackPicture(12_000),
+    'list.csv': 'name,shade\na,1\n',
+    'notes.txt': 'no picture',
+  };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  await open(`#data=pictures&${SMALL}`, 'Choose pictures to train on.');
+  await give('folder', folder);
+  await visitor.says('Ready to train.', START_MS);
+  const { page } = visitor;
+  expect(await page.$eval('.chosen p', (p) => p.textContent)).toBe('4 pictures to learn from');
+  const leftOut = await page.$$eval('.chosen li', (all) => all.map((li) => li.textContent));
+  expect(leftOut.map((text) => text?.split(': ')[0])).toEqual([
+    ...['all sorts/cut-short.png', 'all sorts/list.csv', 'all sorts/notes.txt'],
+  ]);
+  for (const text of leftOut) expect(text).toMatch(/: .{10}/);
+  await train();
+  expect(await visitor.alert()).toBe('');
+  expect(visitor.complaints).toEqual([]);
+});
+
+it('a folder and an archive without pictures', async () => {
+  const folder = join(dir, 'hidden only');
+  await mkdir(folder);
+  await writeFile(join(folder, '.DS_Store'), 'no picture');
+  await open(`#data=pictures&${SMALL}`, 'Choose pictures to train on.');
+  await give('folder', folder);
+  expect(await told('no-files')).toMatch(/There were no files in that/);
+  const archive = join(dir, 'nothing.zip');
+  await writeFile(archive, zipSync({ '.DS_Store': new Uint8Array(8) }));
+  await give('files', archive);
+  expect(await told('data-unreadable')).toMatch(/nothing\.zip/);
+  await visitor.says('Choose pictures to train on.');
+  expect(visitor.complaints).toEqual([]);
+});
+
+it('an archive of large pictures, which are unpacked under a strict policy', async () => {
+  const archive = join(dir, 'large.zip');
+  const large = picture(600, 1);
+  expect(large.length).toBeGreaterThan(500_000);
+  await writeFile(archive, zipSync({ 'a.png': large, 'b.png': picture(600, 2) }, { level: 1 }));
+  await open(`#data=pictures&${SMALL}`, 'Choose pictures to train on.');
+  await give('files', archive);
+  await visitor.says('Ready to train.', START_MS);
+  expect(await visitor.page.$eval('.chosen p', (p) => p.textContent)).toBe(
+    '2 pictures to learn from',
+  );
+  expect(visitor.complaints).toEqual([]);
+});
+
+it('checkpoints that are cut short, empty, or of no model', async () => {
+  const metadata = (options: object) => ({
+    ...{ format: 'ganvas-2', step: '5', options: JSON.stringify(options), choices: '{}' },
+  });
+  const nothing = writeSafetensors(new Map(), metadata({ ...defaultOptions, imageSize: 16 }));
+  const given: Record<string, { readonly bytes: Uint8Array; readonly code: string }> = {
+    'cut short': { bytes: nothing.subarray(0, nothing.length - 9), code: 'safetensors-length' },
+    empty: { bytes: new Uint8Array(0), code: 'safetensors-length' },
+    'of no model': {
+      bytes: writeSafetensors(new Map(), metadata({ imageSize: 'large', batchSize: -1 })),
+      code: 'checkpoint-foreign',
+    },
+    'without tensors': { bytes: nothing, code: 'checkpoint-missing' },
+  };
+  await open();
+  await (await visitor.find('Keep', 'tab')).click();
+  for (const [name, { bytes, code }] of Object.entries(given)) {
+    const path = join(dir, `${name}.safetensors`);
+    await writeFile(path, bytes);
+    await give('checkpoint', path);
+    expect(await told(code), name).toMatch(/checkpoint/);
+    await visitor.press('Dismiss');
+  }
+  await train();
+  expect(visitor.complaints).toEqual([]);
+});
+
+/** As if the disk had no more room than this, for as long as the page is open. */
+async function allow(bytes: number): Promise<void> {
+  const devtools = await visitor.page.createCDPSession();
+  const { origin } = new URL(host.url);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: bytes });
+}
+
+it('a full disk: pictures are learned all the same, and the run goes on unkept', async () => {
+  const paths = [1, 2, 3, 4].map((n) => join(dir, `of-the-full-disk-${n}.png`));
+  for (const [n, path] of paths.entries()) await writeFile(path, picture(128, n));
+  await open(`#data=pictures&${SMALL}`, 'Choose pictures to train on.');
+  await allow(1000);
+  await give('files', ...paths);
+  expect(await told('storage-pictures')).toMatch(/no room to keep your pictures/);
+  await visitor.press('Dismiss');
+  await train();
+  await visitor.press('Pause');
+  expect(await told('storage-quota')).toMatch(/There is no room left in this browser/);
+  const at = await visitor.step();
+  await visitor.press('Resume');
+  await visitor.reaches(at + 5);
+
+  await visitor.choose('Language', 'ja');
+  await visitor.page.waitForFunction(() =>
+    document.querySelector('[role=alert]')?.textContent?.includes('空きがありません'),
+  );
+  // What the engine said is still there, for whoever is asked for help.
+  expect(await visitor.alert()).toMatch(/failed: there is no room/);
+  expect(visitor.complaints).toEqual([]);
+});

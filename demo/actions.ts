@@ -1,7 +1,7 @@
 /** What buttons, files and the worker do to the state. */
 
 import dataFiles from 'virtual:data-files';
-import { batch, effect } from '@preact/signals';
+import { batch, computed, effect } from '@preact/signals';
 import { answerTo, startWorker, worker } from './conversation.ts';
 import type { News } from './engine/client.ts';
 import { problemOf } from './engine/problem.ts';
@@ -18,6 +18,9 @@ import {
   data,
   effort,
   film,
+  framed,
+  grid,
+  gridCount,
   history,
   historyVersion,
   latest,
@@ -32,6 +35,7 @@ import {
   ready,
   savedRuns,
   savedStep,
+  scores,
   settings,
   stepsPerSecond,
 } from './state.ts';
@@ -71,12 +75,21 @@ export function start(): void {
     if (files.length > 0 && !pictures.value) pictures.value = { id: 1, files, kept: true };
   });
 
-  // Pictures are read as soon as they are chosen, so that what cannot be read is known early.
+  // Pictures are read as soon as they are chosen: they are seen before Train, and what cannot be read is
+  // known early.
+  const chosen = computed(() => {
+    const { data, imageSize, colour, fit } = settings.value;
+    return JSON.stringify([
+      data,
+      imageSize,
+      colour,
+      data === 'pictures' && [fit, pictures.value?.id],
+    ]);
+  });
   effect(() => {
-    const { imageSize } = settings.value;
-    if (settings.value.data === 'pictures' && pictures.value && !locked.peek()) {
-      worker.send({ type: 'load', source: source(), imageSize, channels: channels() });
-    }
+    if (!chosen.value || !ready.value || locked.value) return;
+    const { imageSize } = settings.peek();
+    worker.send({ type: 'load', source: source(), imageSize, channels: channels() });
   });
 }
 
@@ -138,6 +151,18 @@ export function throttle(share: number): void {
   worker.send({ type: 'throttle', effort: share });
 }
 
+/** As many samples from now on, in this run and the next. */
+export function showSamples(count: number): void {
+  gridCount.value = count;
+  worker.send({ type: 'grid', count });
+}
+
+/** Shows by frames how real D takes each sample to be, or shows the samples alone. */
+export function showFrames(on: boolean): void {
+  framed.value = on;
+  worker.send({ type: 'score', on });
+}
+
 /** Looks again at what the browser keeps. */
 export function listRuns(): void {
   void answerTo('runs', null).then((runs) => {
@@ -182,6 +207,7 @@ function forgetRun(): void {
     quality.clear();
     savedStep.value = null;
     brightness.value = null;
+    scores.value = null;
     historyVersion.value++;
     latest.value = null;
     stepsPerSecond.value = 0;
@@ -253,10 +279,17 @@ function onEvent(event: News): void {
         onMetrics(event);
         break;
       case 'frame': {
-        const { step, picture } = event;
-        film.value = [...film.value, { step, picture, url: URL.createObjectURL(picture) }];
+        const { type: _, job: __, ...frame } = event;
+        film.value = [...film.value, { ...frame, url: URL.createObjectURL(frame.picture) }];
         break;
       }
+      case 'grid':
+        grid.value = event.grid;
+        gridCount.value = event.grid.count;
+        break;
+      case 'scores':
+        scores.value = event.scores;
+        break;
       case 'quality':
         quality.push(event);
         historyVersion.value++;
@@ -271,7 +304,7 @@ function onEvent(event: News): void {
         problem.value = event.problem;
         break;
       case 'data-failed':
-        pictures.value = null;
+        if (settings.value.data === 'pictures') pictures.value = null;
         progress.value = null;
         problem.value = event.problem;
         break;

@@ -1,7 +1,7 @@
 /** The page's state, all of it. Panels read it; only actions.ts changes it. */
 
 import { computed, signal } from '@preact/signals';
-import type { StepMetrics } from '../src/index.ts';
+import type { Scores, StepMetrics } from '../src/index.ts';
 import type {
   AdapterSummary,
   Brightness,
@@ -11,6 +11,7 @@ import type {
   Progress,
   SavedRun,
 } from './engine/protocol.ts';
+import { DEFAULT_COUNT, type Grid } from './grid.ts';
 import { History } from './history.ts';
 import { settingsOf } from './link.ts';
 import type { Settings } from './presets.ts';
@@ -66,12 +67,40 @@ export interface Frame {
   readonly picture: Blob;
   /** Shows it; given back when the frame goes. */
   readonly url: string;
+  /** Samples on it. */
+  readonly count: number;
+  /** What D made of them, where it was asked. */
+  readonly scores?: Scores;
 }
+
+/** Samples that the visitor wants to see. */
+export const gridCount = signal(DEFAULT_COUNT);
+/** What is on the canvas; null before the first run. */
+export const grid = signal<Grid | null>(null);
+/** Samples as large as there is room for, or so many pixels for one of theirs. */
+export const zoom = signal<'fit' | 1 | 2 | 4>('fit');
+/** Whether each sample has a frame of the colour that D's belief has. */
+export const framed = signal(true);
+/** What D made of the samples and of real pictures last. */
+export const scores = signal<Scores | null>(null);
 
 /** The run so far in pictures, the oldest first. */
 export const film = signal<readonly Frame[]>([]);
 /** The place in the film that the visitor looks at; null for now. */
 export const lookedAt = signal<number | null>(null);
+/** The frame there. */
+export const lookedFrame = computed(() =>
+  lookedAt.value === null ? undefined : film.value[lookedAt.value],
+);
+/** The samples that are looked at, now or in the past. */
+export const seenGrid = computed<Grid>(() => {
+  const { count, size } = grid.value ?? { count: gridCount.value, size: settings.value.imageSize };
+  return { count: lookedFrame.value?.count ?? count, size };
+});
+/** What D makes of them, or made of them then; null where it was not asked. */
+export const seenScores = computed(() =>
+  lookedFrame.value ? (lookedFrame.value.scores ?? null) : scores.value,
+);
 /** Whether a video is being made. */
 export const filming = signal(false);
 

@@ -3,7 +3,7 @@
 import { answerTo } from './conversation.ts';
 import { download } from './download.ts';
 import { problemOf } from './engine/problem.ts';
-import { copied, film, filming, latest, lookedAt, problem, settings } from './state.ts';
+import { copied, film, filming, latest, lookedFrame, problem, settings } from './state.ts';
 
 /** Puts a link with the settings of now where it can be pasted. */
 export async function copyLink(): Promise<void> {
@@ -20,7 +20,7 @@ export async function saveCheckpoint(): Promise<void> {
 
 /** Offers the samples as they are looked at, now or in the past. */
 export async function savePicture(): Promise<void> {
-  const frame = lookedAt.value === null ? undefined : film.value[lookedAt.value];
+  const frame = lookedFrame.value;
   if (frame) return download(await asPng(frame.picture), fileName(frame.step, 'png'));
   const name = fileName(latest.value?.step ?? 0, 'png');
   const picture = await answerTo('picture', null);

@@ -17,14 +17,18 @@ const LAST_SECONDS = 2;
 /** Small pixels are drawn larger, by a whole factor: video is for looking at. */
 const LEAST_SIDE = 512;
 
-/** All pictures have one size. Rejects where the browser encodes no video. */
+/** Square pictures, in the size of the largest. Rejects where the browser encodes no video. */
 export async function makeVideo(pictures: readonly Blob[]): Promise<Blob> {
-  const [first] = pictures;
-  if (!first) throw new Error('There are no pictures to make a video of.');
-  const { width, height } = await createImageBitmap(first);
-  const scale = Math.max(1, Math.ceil(LEAST_SIDE / Math.max(width, height)));
+  if (pictures.length === 0) throw new Error('There are no pictures to make a video of.');
+  let largest = 0;
+  for (const picture of pictures) {
+    const bitmap = await createImageBitmap(picture);
+    largest = Math.max(largest, bitmap.width);
+    bitmap.close();
+  }
+  const side = largest * Math.max(1, Math.ceil(LEAST_SIDE / largest));
   // Video wants even sides.
-  const canvas = new OffscreenCanvas(evenAbove(width * scale), evenAbove(height * scale));
+  const canvas = new OffscreenCanvas(evenAbove(side), evenAbove(side));
   const context = canvas.getContext('2d', { alpha: false });
   const format = new WebMOutputFormat();
   const codec = await getFirstEncodableVideoCodec(format.getSupportedVideoCodecs(), {
@@ -41,7 +45,7 @@ export async function makeVideo(pictures: readonly Blob[]): Promise<Blob> {
   await output.start();
   for (const [n, picture] of pictures.entries()) {
     const bitmap = await createImageBitmap(picture);
-    context.drawImage(bitmap, 0, 0, width * scale, height * scale);
+    context.drawImage(bitmap, 0, 0, side, side);
     bitmap.close();
     const last = n === pictures.length - 1;
     await source.add(n / FRAMES_PER_SECOND, last ? LAST_SECONDS : 1 / FRAMES_PER_SECOND);

@@ -63,7 +63,7 @@ export const answers: Answers = {
   },
 
   async picture({ run }) {
-    const answer = await run?.picture();
+    const answer = await run?.show?.picture();
     if (!answer) throw noRun();
     return { answer };
   },

@@ -3,7 +3,8 @@
  * hands out stays in the worker.
  */
 
-import type { GanOptions, LeftOut, PictureFit, StepMetrics } from '../../src/index.ts';
+import type { GanOptions, LeftOut, PictureFit, Scores, StepMetrics } from '../../src/index.ts';
+import type { Grid } from '../grid.ts';
 
 /** How to train: everything that the page lets a visitor choose. */
 export type TrainOptions = GanOptions & { readonly channels: 1 | 3 };
@@ -117,6 +118,10 @@ export type Request =
     }
   /** The share of the time that the run works for, up to 1. */
   | { readonly type: 'throttle'; readonly effort: number }
+  /** Samples to be drawn, in this run and the next. */
+  | { readonly type: 'grid'; readonly count: number }
+  /** Whether D is to be asked of them all the time, and not for the film only. */
+  | { readonly type: 'score'; readonly on: boolean }
   /** New learning rates of the run that is going on. */
   | { readonly type: 'rates'; readonly lrD: number; readonly lrG: number }
   | { readonly type: 'pause' }
@@ -197,7 +202,20 @@ export type Event =
       readonly type: 'frame';
       readonly job: number;
       readonly step: number;
+      /** Samples on it. */
+      readonly count: number;
       readonly picture: Blob;
+      /** What D made of them, from where that is known. */
+      readonly scores?: Scores;
+    }
+  /** So many samples are on the canvas from now on. */
+  | { readonly type: 'grid'; readonly job: number; readonly grid: Grid }
+  /** What D makes of the samples after this step, and of real pictures. */
+  | {
+      readonly type: 'scores';
+      readonly job: number;
+      readonly step: number;
+      readonly scores: Scores;
     }
   /** What the samples of such a step are like, beside real pictures. */
   | {

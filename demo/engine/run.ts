@@ -9,21 +9,16 @@ import {
   type StepMetrics,
   type TrainerOptions,
 } from '../../src/index.ts';
-import { Film, pictureOf } from './film.ts';
+import { Film } from './film.ts';
 import { loadRun, SavedRunWriter } from './library.ts';
 import { problemOf } from './problem.ts';
 import type { Request } from './protocol.ts';
 import { QualityGauge } from './quality.ts';
+import { Show } from './show.ts';
 import type { Studio } from './studio.ts';
 
 /** The page is told of steps, and redraws its charts, no more often than this. */
 const REPORT_MS = 250;
-
-/** Pictures are redrawn no more often than this: each time costs a pass of the generator. */
-const DRAW_MS = { software: 250, gpu: 100 };
-
-/** Once the first few steps have been shown, 64 samples at least so many steps apart. */
-const DRAW_STEPS = 4;
 
 /** Steps a second are those of about so long a time. */
 const RATE_MS = 3000;
@@ -32,8 +27,6 @@ const RATE_MS = 3000;
 const SNAPSHOT_SECONDS = 20;
 
 const NOTHING = Promise.resolve();
-
-const GRID = { count: 64, columns: 8 };
 
 export type TrainRequest = Extract<Request, { type: 'train' }>;
 
@@ -67,9 +60,8 @@ export class Run {
   #savedStep = 0;
   #saving: Promise<void> | undefined;
   #step = 0;
-  #thumbnail: Blob | undefined;
   readonly #film = new Film();
-  #picture: (() => Promise<Blob>) | undefined;
+  #show: Show | undefined;
   /** Those that were set before there was a trainer. */
   #rates: Rates | undefined;
 
@@ -146,7 +138,7 @@ export class Run {
       const step = this.#step;
       const checkpoint = await trainer.checkpoint();
       const kept = { ...record, step, saved: Date.now() };
-      await this.#writer?.save(checkpoint, kept, this.#thumbnail);
+      await this.#writer?.save(checkpoint, kept, this.#show?.thumbnail);
       if (!this.#writer) return;
       this.#savedStep = step;
       this.#studio.post({ type: 'saved', job, step });
@@ -157,9 +149,9 @@ export class Run {
     }
   }
 
-  /** All samples as they are now, each pixel a pixel. */
-  async picture(): Promise<Blob | undefined> {
-    return this.#picture?.();
+  /** What is to be seen of it, from when it trains until it is over. */
+  get show(): Show | undefined {
+    return this.#trainer && this.#show;
   }
 
   /** New ones, also for a run that is still being prepared. */
@@ -237,41 +229,17 @@ export class Run {
 
   /** Trains until the end. */
   async #follow(trainer: GanTrainer, gauge: QualityGauge, software: boolean): Promise<void> {
-    const { canvas, post } = this.#studio;
+    const studio = this.#studio;
+    const { canvas, post } = studio;
     const { job } = this.#request;
     const { signal } = this.#abort;
     if (!canvas) throw new Error('The page gave no canvas to draw on.');
-    const view = await trainer.attachCanvas(canvas, GRID);
-    const drawMs = software ? DRAW_MS.software : DRAW_MS.gpu;
-    let step = trainer.step;
-    let drawnStep = step;
-    let drawnAt = performance.now();
     const film = this.#film;
-    const draw = () => {
-      view.draw();
-      drawnStep = step;
-      drawnAt = performance.now();
-      if (!film.wants(step)) return;
-      const at = step;
-      pictureOf(canvas, 'image/webp').then(
-        (picture) => {
-          this.#thumbnail = picture;
-          post({ type: 'frame', job, step: at, picture });
-        },
-        (error: unknown) => post({ type: 'note', problem: problemOf(error) }),
-      );
-      gauge.measure(trainer).then(
-        (quality) => post({ type: 'quality', job, step: at, ...quality }),
-        (error: unknown) => {
-          // A run that ends takes its samples with it.
-          if (!signal.aborted) post({ type: 'note', problem: problemOf(error) });
-        },
-      );
-    };
-    this.#picture = () => {
-      draw();
-      return pictureOf(canvas, 'image/png');
-    };
+    const show = await Show.open({
+      ...{ studio, canvas, job, trainer, gauge, film, software, signal },
+    });
+    this.#show = show;
+    let { step } = trainer;
 
     let rows: StepMetrics[] = [];
     const rate = new Rate();
@@ -282,13 +250,13 @@ export class Run {
       rows = [];
       if (this.#paused) {
         // What is on the canvas is then what the last number says, and a pause counts for no rate.
-        if (drawnStep !== step) draw();
+        show.settle();
         rate.forget();
       }
     };
 
     try {
-      draw();
+      show.draw();
       post({ type: 'training', job });
       for await (const metrics of trainer.run({ signal })) {
         rate.begin(step);
@@ -298,14 +266,12 @@ export class Run {
         rows.push(metrics);
         // A timer rather than a look at the clock: the last steps before a pause are told as well.
         timer ??= setTimeout(report, REPORT_MS);
-        const due = performance.now() - drawnAt >= drawMs;
-        if (due && step - drawnStep >= Math.min(DRAW_STEPS, step)) draw();
+        show.follow(step);
       }
       signal.throwIfAborted();
     } finally {
       clearTimeout(timer);
-      this.#picture = undefined;
-      view.detach();
+      show.close();
     }
   }
 }

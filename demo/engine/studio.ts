@@ -1,6 +1,7 @@
 /** What the worker holds on to, and what requests and questions act on. */
 
 import { DeviceLostError, Engine, indexedDbTuningStore } from '../../src/index.ts';
+import { DEFAULT_COUNT } from '../grid.ts';
 import { DataLoader } from './data-loader.ts';
 import { problemOf } from './problem.ts';
 import type { Event } from './protocol.ts';
@@ -13,6 +14,10 @@ export class Studio {
   readonly loader: DataLoader;
   /** What samples are drawn on. */
   canvas: OffscreenCanvas | undefined;
+  /** Samples that the visitor wants to see. */
+  gridCount: number = DEFAULT_COUNT;
+  /** Whether the visitor wants to see what D makes of each. */
+  scoring = true;
   /** The run that is going on, or the last one while it ends. */
   run: Run | undefined;
   #engine: Promise<Engine> | undefined;

@@ -52,6 +52,14 @@ function handle(request: Request): void {
     case 'throttle':
       studio.run?.throttle(request.effort);
       break;
+    case 'grid':
+      studio.gridCount = request.count;
+      studio.run?.show?.resize();
+      break;
+    case 'score':
+      studio.scoring = request.on;
+      studio.run?.show?.settle();
+      break;
     case 'rates':
       studio.run?.setLearningRates(request);
       break;

@@ -1,16 +1,14 @@
 import { h } from 'preact';
+import { isProbability } from '../belief.ts';
 import { diagnose } from '../diagnosis.ts';
 import { history, historyVersion, locked, quality, settings } from '../state.ts';
 import { adviceText } from './advice.text.ts';
-
-/** Objectives whose D says with what probability a picture is real. */
-const PROBABILITIES: readonly string[] = ['original'];
 
 /** What seems to go wrong with the run, and what to try. */
 export function Advice() {
   // Subscribes: the history grows in place.
   const following = historyVersion.value >= 0 && locked.value;
-  const probabilities = PROBABILITIES.includes(settings.value.objective);
+  const probabilities = isProbability(settings.value.objective);
   const trouble = following ? diagnose(history, quality, probabilities) : null;
   const text = trouble && adviceText()[trouble];
   return h(

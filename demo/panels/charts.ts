@@ -1,6 +1,15 @@
 import { signal } from '@preact/signals';
 import { h } from 'preact';
-import { brightness, history, historyVersion, latest, quality } from '../state.ts';
+import { isProbability, logitShares } from '../belief.ts';
+import {
+  brightness,
+  history,
+  historyVersion,
+  latest,
+  quality,
+  seenScores,
+  settings,
+} from '../state.ts';
 import { Checkbox } from '../ui/field.ts';
 import { Histogram } from '../ui/histogram.ts';
 import { LineChart } from '../ui/line-chart.ts';
@@ -65,6 +74,7 @@ export function Charts() {
         log.value = on;
       },
     }),
+    h(Logits, {}),
     brightness.value &&
       h(Histogram, {
         title: text.brightness,
@@ -76,4 +86,21 @@ export function Charts() {
         ],
       }),
   );
+}
+
+/** How D parts real pictures from samples: of those that are looked at. */
+function Logits() {
+  const found = seenScores.value && logitShares(seenScores.value);
+  if (!found) return null;
+  const text = chartsText();
+  const probabilities = isProbability(settings.value.objective);
+  return h(Histogram, {
+    title: probabilities ? text.logits : text.scores,
+    from: found.from,
+    to: found.to,
+    series: [
+      { label: text.realPictures, shares: found.real, colour: '--discriminator' },
+      { label: text.samples, shares: found.generated, colour: '--generator' },
+    ],
+  });
 }

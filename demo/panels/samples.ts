@@ -1,10 +1,12 @@
 import { h } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
-import type { Preview } from '../engine/protocol.ts';
 import { count } from '../format.ts';
-import { chosenData, latest, phase } from '../state.ts';
+import { columnsOf, sideOf } from '../grid.ts';
+import { gridCount, latest, phase, seenGrid, zoom } from '../state.ts';
+import { Frames, FramesLegend, pointAt } from './frames.ts';
+import { RealPictures } from './real-pictures.ts';
 import { samplesText } from './samples.text.ts';
 import { Past, Timeline } from './timeline.ts';
+import { ViewOptions } from './view-options.ts';
 
 /** The generator's pictures, drawn by the worker from the buffer they are computed in. */
 export function Samples() {
@@ -17,7 +19,9 @@ export function Samples() {
       h('h2', { id: 'samples-title' }, samplesText().title),
       h(Caption, {}),
     ),
-    h('div', { class: 'stage' }, h(SampleCanvas, {}), h(EmptyStage, {}), h(Past, {})),
+    h(Stage, {}),
+    h(FramesLegend, {}),
+    h(ViewOptions, {}),
     h(Timeline, {}),
     h(RealPictures, {}),
   );
@@ -26,78 +30,55 @@ export function Samples() {
 function Caption() {
   const text = samplesText();
   const step = latest.value?.step;
-  return h('p', { class: 'hint' }, step ? text.after(count(step)) : text.atATime);
+  const said = step ? text.after(count(step)) : text.atATime(gridCount.value);
+  return h('p', { class: 'hint' }, said);
+}
+
+/** As large as there is room for, or larger, to be scrolled. */
+function Stage() {
+  const grid = seenGrid.value;
+  const enlarged = zoom.value !== 'fit';
+  const width = zoom.value === 'fit' ? undefined : `${zoom.value * sideOf(grid)}px`;
+  return h(
+    'div',
+    {
+      class: enlarged ? 'stage-window enlarged' : 'stage-window',
+      // What scrolls must be reached by keyboard.
+      ...(enlarged && { tabIndex: 0, role: 'region', 'aria-label': samplesText().enlarged }),
+    },
+    h(
+      'div',
+      {
+        class: 'stage',
+        style: { '--cell': `${100 / columnsOf(grid.count)}%`, width },
+        onPointerMove: pointAt,
+        onPointerLeave: pointAt,
+      },
+      h(SampleCanvas, {}),
+      h(EmptyStage, {}),
+      h(Past, {}),
+      h(Frames, {}),
+    ),
+  );
 }
 
 function SampleCanvas() {
   const shown = phase.value === 'training' || phase.value === 'paused' || latest.value !== null;
+  const { count } = seenGrid.value;
   return h('canvas', {
     id: 'samples',
     class: shown ? 'pixels' : 'pixels blank',
     role: 'img',
-    'aria-label': samplesText().grid,
+    'aria-label': samplesText().grid(count, columnsOf(count)),
   });
 }
 
 function EmptyStage() {
   if (phase.value === 'training' || phase.value === 'paused' || latest.value) return null;
+  const text = samplesText();
   return h(
     'div',
     { class: 'empty' },
-    h(
-      'p',
-      null,
-      phase.value === 'starting' ? samplesText().gettingReady : samplesText().invitation,
-    ),
+    h('p', null, phase.value === 'starting' ? text.gettingReady : text.invitation(gridCount.value)),
   );
-}
-
-function RealPictures() {
-  const found = chosenData.value;
-  if (!found) return null;
-  return h(
-    'div',
-    { class: 'real' },
-    h('h3', null, samplesText().real),
-    h(PreviewCanvas, { preview: found.preview }),
-  );
-}
-
-const PREVIEW_COLUMNS = 8;
-
-function PreviewCanvas({ preview }: { readonly preview: Preview }) {
-  const ref = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    if (ref.current) drawPreview(ref.current, preview);
-  }, [preview]);
-  return h('canvas', {
-    ref,
-    class: 'pixels',
-    role: 'img',
-    'aria-label': samplesText().preview(preview.count),
-  });
-}
-
-function drawPreview(canvas: HTMLCanvasElement, preview: Preview): void {
-  const { count: pictures, size, channels, pixels } = preview;
-  const columns = Math.min(PREVIEW_COLUMNS, pictures);
-  const pitch = size + 2;
-  canvas.width = columns * pitch + 2;
-  canvas.height = Math.ceil(pictures / columns) * pitch + 2;
-  // Few pictures are not blown up to the width of many.
-  canvas.style.maxWidth = `${(100 * columns) / PREVIEW_COLUMNS}%`;
-  const context = canvas.getContext('2d');
-  if (!context) return;
-  for (let n = 0; n < pictures; n++) {
-    const image = new ImageData(size, size);
-    for (let p = 0; p < size * size; p++) {
-      for (let c = 0; c < 3; c++) {
-        const channel = channels === 1 ? 0 : c;
-        image.data[4 * p + c] = pixels[(n * size * size + p) * channels + channel] ?? 0;
-      }
-      image.data[4 * p + 3] = 255;
-    }
-    const [row, column] = [Math.floor(n / columns), n % columns];
-    context.putImageData(image, 2 + column * pitch, 2 + row * pitch);
-  }
 }

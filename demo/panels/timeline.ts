@@ -1,6 +1,6 @@
 import { h } from 'preact';
 import { count } from '../format.ts';
-import { film, filming, lookedAt } from '../state.ts';
+import { film, filming, lookedAt, lookedFrame } from '../state.ts';
 import { savePicture, saveVideo } from '../take-home.ts';
 import { Button } from '../ui/button.ts';
 import { timelineText } from './timeline.text.ts';
@@ -60,7 +60,7 @@ export function Timeline() {
 
 /** What was to be seen then, over the canvas of now. */
 export function Past() {
-  const frame = lookedAt.value === null ? undefined : film.value[lookedAt.value];
+  const frame = lookedFrame.value;
   if (!frame) return null;
   return h('img', { class: 'past', src: frame.url, alt: timelineText().past(count(frame.step)) });
 }

@@ -20,10 +20,6 @@ export const toolbarText = translated({
       ready: 'Ready to train.',
       choose: 'Choose pictures to train on.',
     },
-    download: (name: string, loaded: string, total?: string) =>
-      `${name}: ${loaded}${total ? ` of ${total}` : ''}`,
-    decode: (loaded: string, total?: string) => `Pictures: ${loaded}${total ? ` of ${total}` : ''}`,
-    compile: 'Preparing the networks',
     step: 'Step',
     rate: 'Steps/s',
     epoch: 'Epoch',
@@ -47,10 +43,6 @@ export const toolbarText = translated({
       ready: '学習を始められます。',
       choose: '学習に使う画像を選んでください。',
     },
-    download: (name: string, loaded: string, total?: string) =>
-      `${name}：${loaded}${total ? ` / ${total}` : ''}`,
-    decode: (loaded: string, total?: string) => `画像：${loaded}${total ? ` / ${total}` : ''} 枚`,
-    compile: 'ネットワークを準備しています',
     step: 'ステップ',
     rate: 'ステップ/秒',
     epoch: 'エポック',

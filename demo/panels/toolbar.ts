@@ -1,19 +1,18 @@
 import { h } from 'preact';
 import { pause, reset, train } from '../actions.ts';
-import type { Progress } from '../engine/protocol.ts';
-import { count, figure, megabytes } from '../format.ts';
+import { count, figure } from '../format.ts';
 import {
   chosenData,
   latest,
   locked,
   phase,
-  progress,
   ready,
   settings,
   stepsPerSecond,
   waiting,
 } from '../state.ts';
 import { Button } from '../ui/button.ts';
+import { ProgressLine } from './progress-line.ts';
 import { toolbarText } from './toolbar.text.ts';
 
 /** What is always in reach: the buttons, and how far the run is. */
@@ -22,7 +21,7 @@ export function Toolbar() {
     'section',
     { class: 'toolbar', 'aria-label': toolbarText().training },
     h('div', { class: 'buttons' }, h(TrainButton, {}), h(ResetButton, {})),
-    h('div', { class: 'state' }, h(Status, {}), h(ProgressLine, {})),
+    h('div', { class: 'state' }, h(Status, {}), waiting.value && h(ProgressLine, {})),
     h(Readouts, {}),
   );
 }
@@ -60,33 +59,6 @@ function statusText(): string {
   if (phase.value !== 'idle') return status[phase.value];
   if (waiting.value) return status.reading;
   return ready.value ? status.ready : status.choose;
-}
-
-function ProgressLine() {
-  if (!waiting.value || !progress.value) return null;
-  const { loaded, total } = progress.value;
-  const text = progressText(progress.value);
-  return h(
-    'div',
-    { class: 'progress' },
-    h('progress', {
-      'aria-label': text,
-      ...(total ? { max: total, value: Math.min(loaded, total) } : {}),
-    }),
-    h('span', null, text),
-  );
-}
-
-function progressText({ stage, name, loaded, total }: Progress): string {
-  const text = toolbarText();
-  switch (stage) {
-    case 'download':
-      return text.download(name, megabytes(loaded), total ? megabytes(total) : undefined);
-    case 'decode':
-      return text.decode(count(loaded), total ? count(total) : undefined);
-    case 'compile':
-      return text.compile;
-  }
 }
 
 function Readouts() {

@@ -1,4 +1,7 @@
 import { h } from 'preact';
+import { useState } from 'preact/hooks';
+import { figure } from '../format.ts';
+import { histogramText } from './histogram.text.ts';
 
 export interface Shares {
   readonly label: string;
@@ -20,9 +23,20 @@ interface HistogramProps {
 const HALF = 40;
 const WIDTH = 240;
 
-/** Two distributions, back to back. */
+/** Two distributions, back to back, with their means, or the shares under the pointer, in words above. */
 export function Histogram({ title, from, to, series }: HistogramProps) {
-  const most = Math.max(...series.flatMap(({ shares }) => shares), 1e-9);
+  const [pointed, setPointed] = useState<number | null>(null);
+  const parts = series[0].shares.length;
+  // The axis may have become shorter since.
+  const part = pointed !== null && pointed < parts ? pointed : null;
+  const width = (to - from) / parts;
+  const ends = (at: number) =>
+    [endText(from + at * width), endText(from + (at + 1) * width)] as const;
+  const point = (event: PointerEvent & { readonly currentTarget: Element }) => {
+    const { left, width } = event.currentTarget.getBoundingClientRect();
+    const at = Math.floor(((event.clientX - left) / width) * parts);
+    setPointed(Math.min(parts - 1, Math.max(0, at)));
+  };
   return h(
     'figure',
     { class: 'chart histogram' },
@@ -30,6 +44,7 @@ export function Histogram({ title, from, to, series }: HistogramProps) {
       'figcaption',
       null,
       h('h3', null, title),
+      part !== null && h('span', { class: 'hint tabular' }, histogramText().part(...ends(part))),
       h(
         'dl',
         { class: 'legend' },
@@ -47,37 +62,71 @@ export function Histogram({ title, from, to, series }: HistogramProps) {
               }),
               label,
             ),
-            h('dd', null, meanOf(shares, from, to).toFixed(2)),
+            h(
+              'dd',
+              null,
+              part === null
+                ? figure(meanOf(shares, from, to))
+                : `${Math.round(100 * (shares[part] ?? 0))} %`,
+            ),
           ),
         ),
       ),
     ),
     h(
       'svg',
-      { viewBox: `0 0 ${WIDTH} ${2 * HALF}`, preserveAspectRatio: 'none', 'aria-hidden': true },
-      series.map(({ shares, colour }, s) =>
-        shares.map((share, n) => {
-          const width = WIDTH / shares.length;
-          const height = (share / most) * HALF;
-          return h('rect', {
-            key: `${s}-${n}`,
-            x: n * width,
-            y: s === 0 ? HALF - height : HALF,
-            width: width - 1,
-            height,
-            style: { fill: `var(${colour})` },
-          });
-        }),
-      ),
+      {
+        viewBox: `0 0 ${WIDTH} ${2 * HALF}`,
+        preserveAspectRatio: 'none',
+        'aria-hidden': true,
+        onPointerMove: point,
+        onPointerLeave: () => setPointed(null),
+      },
+      h(Bars, { from, to, series, part }),
     ),
     h(
       'div',
       { class: 'axis', 'aria-hidden': true },
-      h('span', null, String(from)),
-      h('span', null, String(to)),
+      h('span', null, endText(from)),
+      h('span', null, endText(to)),
     ),
   );
 }
+
+interface BarsProps extends Omit<HistogramProps, 'title'> {
+  /** The one under the pointer. */
+  readonly part: number | null;
+}
+
+function Bars({ from, to, series, part }: BarsProps) {
+  const most = Math.max(...series.flatMap(({ shares }) => shares), 1e-9);
+  const width = WIDTH / series[0].shares.length;
+  const zero = (-from / (to - from)) * WIDTH;
+  return [
+    part !== null &&
+      h('rect', { class: 'pointed', x: part * width, y: 0, width, height: 2 * HALF }),
+    ...series.flatMap(({ shares, colour }, s) =>
+      shares.map((share, n) => {
+        const height = (share / most) * HALF;
+        return h('rect', {
+          key: `${s}-${n}`,
+          x: n * width,
+          y: s === 0 ? HALF - height : HALF,
+          width: width - 1,
+          height,
+          style: { fill: `var(${colour})` },
+        });
+      }),
+    ),
+    // Where the sign changes, if that is inside.
+    zero > 0 &&
+      zero < WIDTH &&
+      h('line', { class: 'zero', x1: zero, x2: zero, y1: 0, y2: 2 * HALF }),
+  ];
+}
+
+/** Without the noise of the last bits. */
+const endText = (value: number): string => String(Number(value.toPrecision(3)));
 
 /** The mean that the parts' middles give, which the legend tells in words. */
 function meanOf(shares: readonly number[], from: number, to: number): number {

@@ -283,14 +283,20 @@ describe('the page', () => {
   });
 
   it('says what is wrong with damaged data, and trains once they are mended', async () => {
+    host.damaged = true;
     // A browser that has read them before has kept them.
     visitor = await Visitor.open(await browser.createBrowserContext(), host.url);
     await visitor.says('Ready to train.');
+    const saysSo = async () => {
+      await visitor.page.waitForSelector('[role=alert] h2');
+      expect(await visitor.alert()).toMatch(/The data cannot be used.*MNIST.*cut short or damaged/);
+    };
+    // As soon as they are read, which is before Train, and then again.
+    await saysSo();
     await visitor.chooseSmallest();
-    host.damaged = true;
     await visitor.press('Train');
     await visitor.says('Stopped by an error.');
-    expect(await visitor.alert()).toMatch(/The data cannot be used.*MNIST.*cut short or damaged/);
+    await saysSo();
     host.damaged = false;
     await visitor.press('Train');
     await visitor.says('Training.', START_MS);

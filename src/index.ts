@@ -191,6 +191,12 @@ export type { TrainerEvent, TrainerOptions } from './training/survival.ts';
 
 // Training steps of your own.
 
+export type {
+  BatchOptions,
+  DataSet,
+  StepContext,
+  TrainingDefinition,
+} from './training/definition.ts';
 export type { GraphFunction, TracedFunction } from './training/graph-function.ts';
 export type { TrainingProgram } from './training/program.ts';
 export {
@@ -201,14 +207,7 @@ export {
   type FunctionData,
   type ProgramData,
 } from './training/program-data.ts';
-export {
-  type BatchOptions,
-  type DataSet,
-  type StepContext,
-  type TrainingDefinition,
-  traceFunction,
-  traceTraining,
-} from './training/trace.ts';
+export { traceFunction, traceTraining } from './training/trace.ts';
 export { type CustomTrainerOptions, Trainer } from './training/trainer.ts';
 
 // Layers, initialisers, losses and optimisers, in PyTorch's terms.
@@ -347,7 +346,6 @@ export type { Elements } from './runtime/variables.ts';
 // All of it in a worker, whose file imports 'ganvas/worker'.
 
 export { type ConnectOptions, connect } from './worker/connect.ts';
-export { transfer } from './worker/peer.ts';
 export type {
   Remote,
   RemoteEngine,
@@ -360,6 +358,7 @@ export type {
   RemoteVae,
   RemoteVaeTrainer,
 } from './worker/remote.ts';
+export { transfer } from './worker/values.ts';
 
 // Files and measures.
 
@@ -374,14 +373,13 @@ export {
 } from './io/checkpoint-store.ts';
 export { opfsStorage } from './io/opfs-storage.browser.ts';
 
-export {
-  type ReadTensor,
-  readSafetensors,
-  type SafetensorsFile,
-  type WritableDtype,
-  type WritableTensor,
-  writeSafetensors,
-} from './io/safetensors.ts';
+export { readSafetensors, writeSafetensors } from './io/safetensors.ts';
+export type {
+  ReadTensor,
+  SafetensorsFile,
+  WritableDtype,
+  WritableTensor,
+} from './io/safetensors-format.ts';
 export { type ClassMeasures, classDistance, classMeasures } from './metrics/class-measures.ts';
 export {
   discriminatorValue,
@@ -439,9 +437,9 @@ export {
   type ShaderMessage,
 } from './gpu/errors.ts';
 export { GanvasError, GraphError, ShapeError } from './graph/errors.ts';
-export { SafetensorsError } from './io/safetensors.ts';
+export { SafetensorsError } from './io/safetensors-format.ts';
 export { DivergenceError } from './metrics/divergences.ts';
+export { ProgramError } from './training/definition.ts';
 export { NonFiniteError } from './training/metrics.ts';
 export { StateError } from './training/state.ts';
-export { ProgramError } from './training/trace.ts';
 export { WorkerError } from './worker/errors.ts';

@@ -8,7 +8,7 @@
  * @module ganvas/worker
  */
 
-import { HELLO } from './worker/peer.ts';
+import { HELLO } from './worker/messages.ts';
 import { serve } from './worker/serve.ts';
 
 /** What a worker's global scope has of it; the DOM's types know only that of a page. */

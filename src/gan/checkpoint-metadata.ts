@@ -3,7 +3,7 @@
 import type { ImageSet } from '../data/image-set.ts';
 import { GanvasError } from '../graph/errors.ts';
 import { sha256 } from '../io/digest.ts';
-import { excerpt, type SafetensorsFile } from '../io/safetensors.ts';
+import { excerpt, type SafetensorsFile } from '../io/safetensors-format.ts';
 import type { Choices } from '../runtime/plan.ts';
 import { AT_LEAST_0 } from './checkpoint-layout.ts';
 import { ModelError } from './dcgan.ts';

@@ -1,6 +1,7 @@
 // The tensors of a checkpoint's file, taken one by one and checked.
 
-import { excerpt, type ReadTensor, toFloat32 } from '../io/safetensors.ts';
+import { toFloat32 } from '../io/safetensors.ts';
+import { excerpt, type ReadTensor } from '../io/safetensors-format.ts';
 import { FileOrders, type Range, type Slot } from './checkpoint-layout.ts';
 import { CheckpointError } from './checkpoint-metadata.ts';
 import { variableNames } from './step.ts';

@@ -1,11 +1,6 @@
 import { sizeOf } from '../graph/shape.ts';
-import {
-  excerpt,
-  type ReadTensor,
-  readSafetensors,
-  type WritableTensor,
-  writeSafetensors,
-} from '../io/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../io/safetensors.ts';
+import { excerpt, type ReadTensor, type WritableTensor } from '../io/safetensors-format.ts';
 import type { Optimiser } from '../nn/optimisers.ts';
 import type { Choices } from '../runtime/plan.ts';
 import type { Elements } from '../runtime/variables.ts';

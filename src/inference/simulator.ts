@@ -1,5 +1,5 @@
 import type { Tensor } from '../graph/graph.ts';
-import type { StepContext } from '../training/trace.ts';
+import type { StepContext } from '../training/definition.ts';
 import { InferenceError } from './errors.ts';
 
 /** What a simulator is made of: random numbers, drawn anew on the device at each run. */

@@ -9,121 +9,23 @@
  * Reading trusts nothing: a file either is exactly this or gives a SafetensorsError.
  */
 
-import { GanvasError } from '../graph/errors.ts';
-
-/** The typed array that holds a dtype's elements, one for one. */
-const ARRAYS = {
-  F64: Float64Array,
-  F32: Float32Array,
-  I64: BigInt64Array,
-  U64: BigUint64Array,
-  I32: Int32Array,
-  U32: Uint32Array,
-  I16: Int16Array,
-  U16: Uint16Array,
-  I8: Int8Array,
-  U8: Uint8Array,
-} as const satisfies Record<keyof ArrayOf, unknown>;
-
-interface ArrayOf {
-  F64: Float64Array;
-  F32: Float32Array;
-  I64: BigInt64Array;
-  U64: BigUint64Array;
-  I32: Int32Array;
-  U32: Uint32Array;
-  I16: Int16Array;
-  U16: Uint16Array;
-  I8: Int8Array;
-  U8: Uint8Array;
-}
-
-/** Element types that can be written, each from the typed array of that type. */
-export type WritableDtype = keyof ArrayOf;
-
-/** Element types that can be read. F16 and BF16 are widened to float32 on the way in; BOOL is bytes. */
-export type SafetensorsDtype = WritableDtype | 'F16' | 'BF16' | 'BOOL';
-
-/** A tensor to write: the data's type follows from the dtype. */
-export type WritableTensor = {
-  [D in WritableDtype]: {
-    /** Type of the elements in the file. */
-    readonly dtype: D;
-    /** Sizes of the axes, outermost first. */
-    readonly shape: readonly number[];
-    /** The elements, the last axis fastest. */
-    readonly data: ArrayOf[D];
-  };
-}[WritableDtype];
-
-/** A tensor that was read; `dtype` is the one in the file. */
-export type ReadTensor =
-  | WritableTensor
-  | {
-      /** Half precision in the file, widened here. */
-      readonly dtype: 'F16' | 'BF16';
-      /** Sizes of the axes, outermost first. */
-      readonly shape: readonly number[];
-      /** The elements, the last axis fastest. */
-      readonly data: Float32Array;
-    }
-  | {
-      /** A byte each. */
-      readonly dtype: 'BOOL';
-      /** Sizes of the axes, outermost first. */
-      readonly shape: readonly number[];
-      /** The elements, the last axis fastest. */
-      readonly data: Uint8Array;
-    };
-
-/** What is in a safetensors file. */
-export interface SafetensorsFile {
-  /** By name, in the order of their data in the file. */
-  readonly tensors: Map<string, ReadTensor>;
-  /** The `__metadata__` strings; empty where there are none. It inherits nothing, whatever its keys. */
-  readonly metadata: Record<string, string>;
-}
-
-/**
- * A safetensors file that is damaged, or tensors that cannot be written. `code` is
- * `safetensors-` and one of `length`, `header`, `dtype`, `shape`, `offsets`, `metadata`, `name`.
- */
-export class SafetensorsError extends GanvasError {
-  override readonly name = 'SafetensorsError';
-
-  constructor(
-    code: 'length' | 'header' | 'dtype' | 'shape' | 'offsets' | 'metadata' | 'name',
-    message: string,
-    advice = 'The file is damaged or is not a safetensors file.',
-  ) {
-    super(`safetensors-${code}`, message, advice);
-  }
-}
-
-const METADATA = '__metadata__';
+import {
+  ARRAYS,
+  elementCount,
+  excerpt,
+  isUnicode,
+  METADATA,
+  type ReadTensor,
+  type SafetensorsDtype,
+  SafetensorsError,
+  type SafetensorsFile,
+  SIZES,
+  type WritableTensor,
+} from './safetensors-format.ts';
+import { parseHeader, readEntry, readMetadata } from './safetensors-header.ts';
 
 /** The reference implementation's limit on the header. */
 const MAX_HEADER = 100_000_000;
-
-/** Bytes per element. */
-const SIZES: Readonly<Record<SafetensorsDtype, number>> = {
-  ...(Object.fromEntries(
-    Object.entries(ARRAYS).map(([dtype, array]) => [dtype, array.BYTES_PER_ELEMENT]),
-  ) as Record<WritableDtype, number>),
-  ...{ F16: 2, BF16: 2, BOOL: 1 },
-};
-
-/** Something out of a file for a message: its size there is the file's to choose, so not here. */
-export function excerpt(value: unknown): string {
-  if (Array.isArray(value)) {
-    // Only flat: lists inside lists may be deeper than the stack.
-    return `[${value.slice(0, 8).map((item) => (Array.isArray(item) ? '[…]' : excerpt(item)))}${value.length > 8 ? ',…' : ''}]`;
-  }
-  if (isObject(value)) return 'an object';
-  const text = typeof value === 'string' ? value : String(value);
-  const short = text.length > 100 ? `${text.slice(0, 100)}…` : text;
-  return typeof value === 'string' ? JSON.stringify(short) : short;
-}
 
 /**
  * Writes a safetensors file.
@@ -251,124 +153,6 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
   return { tensors, metadata };
 }
 
-interface Entry {
-  readonly name: string;
-  readonly dtype: SafetensorsDtype;
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
-}
-
-function parseHeader(bytes: Uint8Array): Map<string, unknown> {
-  let text: string;
-  let value: unknown;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new SafetensorsError('header', 'The header is not UTF-8.');
-  }
-  if (!text.startsWith('{')) {
-    throw new SafetensorsError('header', 'The header does not start with "{".');
-  }
-  checkStructure(text);
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new SafetensorsError('header', 'The header is not JSON.');
-  }
-  // It starts with "{" and it is JSON, so it is an object.
-  return new Map(Object.entries(value as Record<string, unknown>));
-}
-
-/** Levels of objects and lists that a header may have. The format needs 3. */
-const MAX_DEPTH = 8;
-
-/**
- * Refuses what JSON.parse would take: nesting without end, and a key that occurs twice in one
- * object. Of two equal keys JSON.parse keeps the last, and other readers the first: two readers would
- * see two different files. Text that is no JSON may pass, as parsing it comes next.
- */
-function checkStructure(text: string): void {
-  const scopes: (Set<string> | undefined)[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const found = text[i];
-    if (found === '{' || found === '[') {
-      if (scopes.push(found === '{' ? new Set() : undefined) > MAX_DEPTH) {
-        throw new SafetensorsError('header', 'The header has lists inside lists inside lists.');
-      }
-    } else if (found === '}' || found === ']') {
-      scopes.pop();
-    } else if (found === '"') {
-      const begin = i;
-      for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === '\\') i++;
-      let next = i + 1;
-      while (' \t\n\r'.includes(text[next] ?? '?')) next++;
-      const scope = scopes.at(-1);
-      if (text[next] !== ':' || !scope) continue;
-      const key = decodeKey(text.slice(begin, i + 1));
-      if (scope.has(key)) {
-        throw new SafetensorsError('header', `The header has ${excerpt(key)} twice.`);
-      }
-      scope.add(key);
-    }
-  }
-}
-
-/** A key without its quotes; "a" and "\u0061" are the same. */
-function decodeKey(written: string): string {
-  if (!written.includes('\\')) return written.slice(1, -1);
-  try {
-    return JSON.parse(written) as string;
-  } catch {
-    throw new SafetensorsError('header', 'The header is not JSON.');
-  }
-}
-
-function readMetadata(value: unknown): Record<string, string> {
-  const metadata = Object.create(null) as Record<string, string>;
-  if (value === undefined) return metadata;
-  if (!isObject(value)) {
-    throw new SafetensorsError('metadata', 'The metadata are not an object.');
-  }
-  for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string' || !isUnicode(key) || !isUnicode(text)) {
-      throw new SafetensorsError('metadata', `Metadata ${excerpt(key)} is no Unicode string.`);
-    }
-    metadata[key] = text;
-  }
-  return metadata;
-}
-
-function readEntry(name: string, value: unknown): Entry {
-  const what = excerpt(name);
-  if (!isUnicode(name)) throw new SafetensorsError('name', `${what} is no Unicode string.`);
-  if (!isObject(value)) throw new SafetensorsError('header', `${what}: is not an object.`);
-  const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !Object.hasOwn(SIZES, dtype)) {
-    throw new SafetensorsError(
-      'dtype',
-      `${what}: has the dtype ${excerpt(dtype)}.`,
-      `Those that can be read are ${Object.keys(SIZES).join(', ')}.`,
-    );
-  }
-  const known = dtype as SafetensorsDtype;
-  const count = isIntegers(shape) ? elementCount(shape) : undefined;
-  if (!isIntegers(shape) || count === undefined) {
-    throw new SafetensorsError('shape', `${what}: ${excerpt(shape)} is no shape.`);
-  }
-  if (!isIntegers(offsets) || offsets.length !== 2 || offsets[1]! < offsets[0]!) {
-    throw new SafetensorsError('offsets', `${what}: ${excerpt(offsets)} is no range.`);
-  }
-  const [begin, end] = offsets as [number, number];
-  if (end - begin !== count * SIZES[known]) {
-    throw new SafetensorsError(
-      'offsets',
-      `${what}: ${end - begin} bytes for ${known} of the shape ${excerpt(shape)}.`,
-    );
-  }
-  return { name, dtype: known, shape, begin, end };
-}
-
 function toTensor(
   dtype: SafetensorsDtype,
   shape: readonly number[],
@@ -427,32 +211,4 @@ function halfToFloat(half: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** Number of elements of a shape; undefined where it is no shape or too large for any array. */
-function elementCount(shape: readonly number[]): number | undefined {
-  let count = 1;
-  for (const size of shape) {
-    count *= size;
-    // Checked on the way: a 0 at the end would hide that it has overflown.
-    if (!isSize(size) || !isSize(count)) return undefined;
-  }
-  return count;
-}
-
-/** A whole number from 0 that floats express exactly; JSON can also say −0. */
-const isSize = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
-
-function isIntegers(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every(isSize);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Whether a string has no lone surrogate, which UTF-8 cannot express. */
-function isUnicode(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
 }

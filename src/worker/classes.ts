@@ -28,10 +28,10 @@ import {
   ShaderError,
 } from '../gpu/errors.ts';
 import { GanvasError, GraphError, ShapeError } from '../graph/errors.ts';
-import { SafetensorsError } from '../io/safetensors.ts';
+import { SafetensorsError } from '../io/safetensors-format.ts';
+import { ProgramError } from '../training/definition.ts';
 import { NonFiniteError } from '../training/metrics.ts';
 import { StateError } from '../training/state.ts';
-import { ProgramError } from '../training/trace.ts';
 import { WorkerError } from './errors.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { deferred } from '../gpu/deferred.ts';
 import { WorkerError } from './errors.ts';
-import { HELLO, Peer } from './peer.ts';
+import { HELLO } from './messages.ts';
+import { Peer } from './peer.ts';
 import type { RemoteGanvas } from './remote.ts';
 
 /** How a worker is waited for. */

@@ -11,7 +11,8 @@ import { type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import { Players, traceSamples, traceStep, variableNames } from '../../src/gan/step.ts';
 import { GanTrainer } from '../../src/gan/trainer.ts';
 import { Graph, type Node } from '../../src/graph/graph.ts';
-import { type WritableTensor, writeSafetensors } from '../../src/io/safetensors.ts';
+import { writeSafetensors } from '../../src/io/safetensors.ts';
+import type { WritableTensor } from '../../src/io/safetensors-format.ts';
 import { Engine } from '../../src/runtime/engine.ts';
 import type { Elements, Variables } from '../../src/runtime/variables.ts';
 

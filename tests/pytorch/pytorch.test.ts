@@ -9,11 +9,8 @@ import type { ImageSet } from '../../src/data/image-set.ts';
 import { fitToSquare } from '../../src/data/resize.ts';
 import { decodeCheckpoint } from '../../src/gan/checkpoint.ts';
 import type { GanOptions } from '../../src/gan/options.ts';
-import {
-  readSafetensors,
-  type WritableTensor,
-  writeSafetensors,
-} from '../../src/io/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts';
+import type { WritableTensor } from '../../src/io/safetensors-format.ts';
 import { noisePictures } from '../support/pictures.ts';
 import { largestError, relativeError } from '../support/run-op.ts';
 import { EnginePage, type Steps } from './engine.ts';

@@ -17,12 +17,8 @@ import {
 import { defaultOptions, type GanOptions, resolveOptions } from '../../src/gan/options.ts';
 import { Players, sampleLatents, variableNames } from '../../src/gan/step.ts';
 import { sizeOf } from '../../src/graph/shape.ts';
-import {
-  readSafetensors,
-  SafetensorsError,
-  type WritableTensor,
-  writeSafetensors,
-} from '../../src/io/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts';
+import { SafetensorsError, type WritableTensor } from '../../src/io/safetensors-format.ts';
 import type { Elements } from '../../src/runtime/variables.ts';
 import { RandomValues } from '../reference/random-values.ts';
 

@@ -1,14 +1,12 @@
 import { getHeapStatistics } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readSafetensors, toFloat32, writeSafetensors } from '../../src/io/safetensors.ts';
 import {
   type ReadTensor,
-  readSafetensors,
   SafetensorsError,
-  toFloat32,
   type WritableTensor,
-  writeSafetensors,
-} from '../../src/io/safetensors.ts';
+} from '../../src/io/safetensors-format.ts';
 
 /** A file from a header (an object, or text or its bytes as they stand) and the bytes after it. */
 function fileOf(header: unknown, data: Uint8Array | number = 0): Uint8Array {

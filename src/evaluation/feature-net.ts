@@ -1,16 +1,12 @@
 import type { ImageSet } from '../data/image-set.ts';
 import { fitToSquare } from '../data/resize.ts';
-import { GanvasError } from '../graph/errors.ts';
-import { Graph } from '../graph/graph.ts';
 import { readSafetensors } from '../io/safetensors.ts';
 import type { Products } from '../metrics/products.ts';
+import { HostRandom } from '../nn/initialisers.ts';
 import { softmax } from '../nn/losses.ts';
-import type { Net } from '../nn/net.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { GraphFunction } from '../training/graph-function.ts';
-import { LastingSession } from '../training/lasting-session.ts';
-import type { TrainingProgram } from '../training/program.ts';
-import { Session } from '../training/session.ts';
+import { IdleSession } from '../training/idle-session.ts';
 import { decodeState } from '../training/state.ts';
 import { traceFunction } from '../training/trace.ts';
 import { deviceProducts } from './device-products.ts';
@@ -51,24 +47,20 @@ const BATCH = 250;
 export class FeatureNet {
   /** Products of pairs on this net's device, for measures that compare pairs: of any samples. */
   readonly products: Products;
-  readonly #lasting: LastingSession;
+  readonly #session: IdleSession;
   readonly #describe: GraphFunction<'x', 'features' | 'probabilities'>;
-  #disposed = false;
 
   private constructor(
     /** Sizes of its pictures and of what it makes of them. */
     readonly shape: FeatureNetShape,
     /** What it was trained on, such as `MNIST`: to be said wherever its values are shown. */
     readonly trainedOn: string,
-    lasting: LastingSession,
+    session: IdleSession,
     describe: GraphFunction<'x', 'features' | 'probabilities'>,
   ) {
-    this.#lasting = lasting;
+    this.#session = session;
     this.#describe = describe;
-    this.products = deviceProducts((traced) => {
-      this.#assertUsable();
-      return lasting.compile(traced);
-    });
+    this.products = deviceProducts((traced) => session.compile(traced));
   }
 
   /**
@@ -83,12 +75,10 @@ export class FeatureNet {
     const { metadata } = readSafetensors(file);
     const shape = shapeOf(metadata.shape);
     const { net, model } = featureNetModel(shape);
-    const program = readOnly(net);
-    const { values } = decodeState(program, file);
-    const session = await Session.open(engine, program, values);
-    const started = { ...program, initial: values };
-    const quiet = { lost: () => {}, recovered: () => {} };
-    const lasting = new LastingSession(engine, started, session, 0, quiet);
+    // All of it is replaced by what is in the file.
+    const initial = net.initialValues(new HostRandom(0));
+    const { values } = decodeState({ parts: net.parts(), initial }, file);
+    const session = await IdleSession.open(engine, net, values, { what: 'feature net' });
     const { imageSize, channels } = shape;
     const traced = traceFunction({ x: [BATCH, imageSize, imageSize, channels] }, ({ x }) => {
       const pass = { training: false, weights: net.weights(x.graph) };
@@ -96,10 +86,10 @@ export class FeatureNet {
       return { features, probabilities: softmax(model.classify(features, pass)) };
     });
     try {
-      const describe = await lasting.compile(traced);
-      return new FeatureNet(shape, metadata.data ?? 'unnamed pictures', lasting, describe);
+      const describe = await session.compile(traced);
+      return new FeatureNet(shape, metadata.data ?? 'unnamed pictures', session, describe);
     } catch (error) {
-      lasting.dispose();
+      session.dispose();
       throw error;
     }
   }
@@ -110,7 +100,7 @@ export class FeatureNet {
    * @throws {DataError} if the set's numbers do not fit together, or its channels cannot be converted.
    */
   async describe(set: ImageSet): Promise<Features> {
-    this.#assertUsable();
+    this.#session.assertUsable();
     const { imageSize, channels, classes, features: dimension } = this.shape;
     const { count, data } = fitToSquare(set, imageSize, channels);
     const size = imageSize * imageSize * channels;
@@ -128,17 +118,9 @@ export class FeatureNet {
     return { count, dimension, features, classes, probabilities };
   }
 
-  #assertUsable(): void {
-    if (this.#disposed)
-      throw new GanvasError('disposed', 'This feature net has been disposed.', 'Load it again.');
-    this.#lasting.assertUsable();
-  }
-
   /** Frees everything on the GPU. Twice is fine. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#lasting.dispose();
+    this.#session.dispose();
   }
 
   /** `dispose`, for `using`. */
@@ -146,19 +128,6 @@ export class FeatureNet {
     this.dispose();
   }
 }
-
-/** A program that does nothing but name what functions beside it read. */
-function readOnly(net: Net): TrainingProgram {
-  const graph = new Graph();
-  net.weights(graph);
-  for (const buffer of net.buffers.values()) buffer.read(graph);
-  const initial = new Map(
-    [...graph.variables.values()].map((v) => [v.name, zeros(v.initial.size)]),
-  );
-  return { step: graph, metrics: [], initial, parts: net.parts() };
-}
-
-const zeros = (size: number): Float32Array<ArrayBuffer> => new Float32Array(size);
 
 function shapeOf(text: string | undefined): FeatureNetShape {
   let shape: Partial<FeatureNetShape> | undefined;

@@ -1,8 +1,5 @@
-import { GanvasError } from '../graph/errors.ts';
-import { Graph } from '../graph/graph.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { LastingSession } from '../training/lasting-session.ts';
-import { Session } from '../training/session.ts';
+import { IdleSession } from '../training/idle-session.ts';
 import { decodeGenerator } from './checkpoint.ts';
 import { gridCount } from './classes.ts';
 import type { GanOptions } from './options.ts';
@@ -27,9 +24,8 @@ import { Players } from './step.ts';
  * ```
  */
 export class Generator {
-  readonly #lasting: LastingSession;
+  readonly #session: IdleSession;
   readonly #samplers: Samplers;
-  #disposed = false;
 
   private constructor(
     /** Of the model. Where it was trained here, as its run began. */
@@ -39,24 +35,18 @@ export class Generator {
     /** What the classes that it draws are called, by their numbers, where its file says so. */
     readonly classNames: readonly string[] | undefined,
     players: Players,
-    lasting: LastingSession,
+    session: IdleSession,
   ) {
-    this.#lasting = lasting;
-    const assertUsable = () => this.#assertUsable();
+    this.#session = session;
     this.#samplers = new Samplers(players, {
       step: step ?? 0,
       get device() {
-        return lasting.current.device;
+        return session.current.device;
       },
-      attachments: lasting.attachments,
-      assertUsable,
-      usableDevice: async () => (await lasting.alive()).device,
-      compile: async (traced) => {
-        const fn = await lasting.compile(traced);
-        if (this.#disposed) fn.dispose();
-        assertUsable();
-        return fn;
-      },
+      attachments: session.attachments,
+      assertUsable: () => session.assertUsable(),
+      usableDevice: async () => (await session.alive()).device,
+      compile: (traced) => session.compile(traced),
     });
   }
 
@@ -69,15 +59,9 @@ export class Generator {
   static async load(engine: Engine, file: Uint8Array): Promise<Generator> {
     const { options, step, classNames, values } = decodeGenerator(file);
     const players = new Players(options);
-    // A step that does nothing but name what the functions beside it read.
-    const graph = new Graph();
-    players.generator.weights(graph);
-    for (const buffer of players.generator.buffers.values()) buffer.read(graph);
-    const program = { step: graph, metrics: [], initial: values, parts: [] };
-    const session = await Session.open(engine, program, values);
-    const quiet = { lost: () => {}, recovered: () => {} };
-    const lasting = new LastingSession(engine, program, session, step ?? 0, quiet);
-    return new Generator(options, step, classNames, players, lasting);
+    const about = { what: 'generator', ...(step !== undefined && { step }) };
+    const session = await IdleSession.open(engine, players.generator, values, about);
+    return new Generator(options, step, classNames, players, session);
   }
 
   /** Latents that `sample` would draw from: flat [count, latentDim]. */
@@ -109,18 +93,10 @@ export class Generator {
     return this.#samplers.attachCanvas(canvas, layout);
   }
 
-  #assertUsable(): void {
-    if (this.#disposed)
-      throw new GanvasError('disposed', 'This generator has been disposed.', 'Load it again.');
-    this.#lasting.assertUsable();
-  }
-
   /** Frees everything on the GPU. Twice is fine. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
     this.#samplers.dispose();
-    this.#lasting.dispose();
+    this.#session.dispose();
   }
 
   /** `dispose`, for `using`. */

@@ -36,7 +36,7 @@ export class LastingSession implements FunctionHost {
   private recovery: Promise<void> | undefined;
   /** The session may be new already, but what reads it is not. */
   private replacing = false;
-  private disposed = false;
+  protected disposed = false;
   private readonly functions = new Set<GraphFunction>();
   /** Values of the variables that steps do not change. */
   readonly constants: Map<string, Elements>;
@@ -194,6 +194,7 @@ export class LastingSession implements FunctionHost {
 
   /** Frees everything on the device. Twice is fine. */
   dispose(): void {
+    if (this.disposed) return;
     this.disposed = true;
     for (const attachment of this.attachments) attachment.detach();
     this.attachments.clear();

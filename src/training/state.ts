@@ -1,10 +1,6 @@
 import { GanvasError } from '../graph/errors.ts';
-import {
-  type ReadTensor,
-  readSafetensors,
-  type WritableTensor,
-  writeSafetensors,
-} from '../io/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../io/safetensors.ts';
+import type { ReadTensor, WritableTensor } from '../io/safetensors-format.ts';
 import { fileOrder, fileShape } from '../nn/file-layout.ts';
 import type { Choices } from '../runtime/plan.ts';
 import type { Elements } from '../runtime/variables.ts';
@@ -56,7 +52,7 @@ export function encodeState(
 
 /** What `encodeState` wrote, as values of the program's variables, and the kernels that were chosen. */
 export function decodeState(
-  { parts, initial }: TrainingProgram,
+  { parts, initial }: Pick<TrainingProgram, 'parts' | 'initial'>,
   file: Uint8Array,
 ): { values: Map<string, Elements>; choices: Choices } {
   const { tensors, metadata } = readSafetensors(file);

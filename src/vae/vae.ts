@@ -1,11 +1,8 @@
 import type { ImageSet } from '../data/image-set.ts';
 import type { Pictures } from '../gan/pictures.ts';
-import { GanvasError } from '../graph/errors.ts';
-import { Graph } from '../graph/graph.ts';
 import { STATE } from '../ops/random.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { LastingSession } from '../training/lasting-session.ts';
-import { Session } from '../training/session.ts';
+import { IdleSession } from '../training/idle-session.ts';
 import { decodeState } from '../training/state.ts';
 import { decodeVae } from './checkpoint.ts';
 import { Codec, type EncodedPictures, type VaeSampleOptions } from './codec.ts';
@@ -22,9 +19,8 @@ import type { VaeOptions } from './options.ts';
  * ```
  */
 export class Vae {
-  readonly #lasting: LastingSession;
+  readonly #session: IdleSession;
   readonly #codec: Codec;
-  #disposed = false;
 
   private constructor(
     /** Of the model, as its run began. */
@@ -32,19 +28,10 @@ export class Vae {
     /** Training steps that it had done. */
     readonly step: number,
     model: VaeModel,
-    lasting: LastingSession,
+    session: IdleSession,
   ) {
-    this.#lasting = lasting;
-    this.#codec = new Codec(model, {
-      step,
-      compile: async (traced) => {
-        this.#assertUsable();
-        const fn = await lasting.compile(traced);
-        if (this.#disposed) fn.dispose();
-        this.#assertUsable();
-        return fn;
-      },
-    });
+    this.#session = session;
+    this.#codec = new Codec(model, { step, compile: (traced) => session.compile(traced) });
   }
 
   /**
@@ -68,16 +55,8 @@ export class Vae {
     });
     const { values } = decodeState(program, file);
     const step = values.get(STATE)?.[2] ?? 0;
-    const { net } = model;
-    // A step that does nothing but name what the functions beside it read.
-    const graph = new Graph();
-    net.weights(graph);
-    for (const buffer of net.buffers.values()) buffer.read(graph);
-    const initial = new Map([...values].filter(([name]) => graph.variables.has(name)));
-    const idle = { step: graph, metrics: [], initial, parts: [] };
-    const session = await Session.open(engine, idle, initial);
-    const quiet = { lost: () => {}, recovered: () => {} };
-    return new Vae(options, step, model, new LastingSession(engine, idle, session, step, quiet));
+    const session = await IdleSession.open(engine, model.net, values, { what: 'VAE', step });
+    return new Vae(options, step, model, session);
   }
 
   /** Draws pictures of latents from N(0, I), or of your own: by default those of the run's sample grid. */
@@ -110,17 +89,9 @@ export class Vae {
     return this.#codec.manifold(layout);
   }
 
-  #assertUsable(): void {
-    if (this.#disposed)
-      throw new GanvasError('disposed', 'This VAE has been disposed.', 'Load it again.');
-    this.#lasting.assertUsable();
-  }
-
   /** Frees everything on the GPU. Twice is fine. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#lasting.dispose();
+    this.#session.dispose();
   }
 
   /** `dispose`, for `using`. */

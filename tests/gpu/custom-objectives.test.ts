@@ -1,5 +1,5 @@
 // Objectives, regularisers and optimisers in a step of one's own, on the device and in float64.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   Adam,
   AdamW,
@@ -7,7 +7,6 @@ import {
   clipWeights,
   cosineAnnealingLR,
   diffAugment,
-  Engine,
   Flatten,
   gradientPenalty,
   hinge,
@@ -36,13 +35,10 @@ import {
 import { METRIC_PITCH } from '../../src/training/metrics.ts';
 import { interpret } from '../reference/index.ts';
 import { RandomValues } from '../reference/random-values.ts';
+import { engineForTests } from '../support/engine.ts';
 import { noisePictures } from '../support/pictures.ts';
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await Engine.create();
-});
-afterAll(() => engine.dispose());
+const engine = await engineForTests();
 
 const points = { shape: [40, 2], values: new RandomValues(1).normal(80) };
 const training = true;

@@ -1,6 +1,6 @@
 // Steps of one's own on the device: they learn, compute what float64 computes, and can be saved,
 // restored, called and refused.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   Adam,
   add,
@@ -9,7 +9,6 @@ import {
   Conv2d,
   constantInit,
   crossEntropyLoss,
-  Engine,
   Flatten,
   type GraphFunction,
   Linear,
@@ -38,17 +37,11 @@ import {
   WeightAverage,
 } from '../../src/index.ts';
 import { RandomValues } from '../reference/random-values.ts';
+import { engineForTests } from '../support/engine.ts';
 import { interpretSteps } from '../support/interpret-steps.ts';
 import { noisePictures } from '../support/pictures.ts';
 
-let engine: Engine;
-const errors: Error[] = [];
-beforeAll(async () => {
-  engine = await Engine.create();
-  engine.onError((error) => errors.push(error));
-});
-afterAll(() => engine.dispose());
-afterEach(() => expect(errors.splice(0)).toEqual([]));
+const engine = await engineForTests();
 
 const training = true;
 const MODES = 8;

@@ -1,5 +1,5 @@
 // Nodes that are drawn, and densities without a normaliser, trained on the device.
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   Adam,
   broadcastTo,
@@ -7,7 +7,6 @@ import {
   categoricalSample,
   concat,
   cosineAnnealingLR,
-  Engine,
   Linear,
   leaveOneOut,
   matmul,
@@ -26,15 +25,9 @@ import {
   zerosInit,
 } from '../../src/index.ts';
 import { normalQuantile } from '../reference/tau-leap.ts';
+import { engineForTests } from '../support/engine.ts';
 
-let engine: Engine;
-const errors: Error[] = [];
-beforeAll(async () => {
-  engine = await Engine.create();
-  engine.onError((error) => errors.push(error));
-});
-afterAll(() => engine.dispose());
-afterEach(() => expect(errors.splice(0)).toEqual([]));
+const engine = await engineForTests();
 
 /** Costs of four categories; with 10 more, the estimates without a baseline are mostly noise. */
 const COSTS = Float32Array.of(12, 11, 10, 13);

@@ -1,7 +1,7 @@
 // Every row of the element-wise table on the device, alone and in chains, at both vector widths and
 // however its operands are broadcast.
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Attrs, Graph, type Tensor } from '../../src/graph/graph.ts';
 import { broadcastShapes, type Shape, sizeOf } from '../../src/graph/shape.ts';
 import {
@@ -22,15 +22,11 @@ import {
   tanh,
 } from '../../src/ops/elementwise.ts';
 import { slice } from '../../src/ops/movement.ts';
-import { Engine } from '../../src/runtime/engine.ts';
 import { RandomValues } from '../reference/random-values.ts';
+import { engineForTests } from '../support/engine.ts';
 import { checkGraph, type RunOptions, runGraph } from '../support/run-graph.ts';
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await Engine.create();
-});
-afterAll(() => engine.dispose());
+const engine = await engineForTests();
 
 /** Every element within 1e-5 of its own size, and of 0.1 where it is smaller. */
 async function check(graph: Graph, options?: RunOptions) {

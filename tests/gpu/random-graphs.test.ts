@@ -1,16 +1,12 @@
 // Random graphs on the device, the whole way from trace to buffers, two steps in a row. What one of
 // the many ways of fusing, placing and lowering gets wrong shows here first.
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Engine } from '../../src/runtime/engine.ts';
+import { expect, test } from 'vitest';
+import { engineForTests } from '../support/engine.ts';
 import { graphOf, recipes } from '../support/random-graph.ts';
 import { type Compared, type RunOptions, runGraph } from '../support/run-graph.ts';
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await Engine.create();
-});
-afterAll(() => engine.dispose());
+const engine = await engineForTests();
 
 /**
  * The largest error, against the largest element. Whatever is wrong in such a graph is wrong by

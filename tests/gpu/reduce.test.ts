@@ -1,21 +1,17 @@
 // Sums, means and maxima over any axes, with what is fused before and after them.
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { Graph, type Tensor } from '../../src/graph/graph.ts';
 import { type Shape, sizeOf } from '../../src/graph/shape.ts';
 import { abs, add, leakyRelu, mul, neg, sigmoid, square, tanh } from '../../src/ops/elementwise.ts';
 import { pad, reshape, transpose, view } from '../../src/ops/movement.ts';
 import { max, mean, sum } from '../../src/ops/reduce.ts';
-import { Engine } from '../../src/runtime/engine.ts';
 import { interpret } from '../reference/index.ts';
 import { RandomValues } from '../reference/random-values.ts';
+import { engineForTests } from '../support/engine.ts';
 import { assertClose, linearTolerance, type RunOptions, runGraph } from '../support/run-graph.ts';
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await Engine.create();
-});
-afterAll(() => engine.dispose());
+const engine = await engineForTests();
 
 type Reduction = (x: Tensor, axes?: readonly number[]) => Tensor;
 const reductions: Record<string, Reduction> = { sum, mean, max };

@@ -9,7 +9,6 @@ import {
   DataError,
   DeviceLostError,
   Engine,
-  type EngineOptions,
   type GanOptions,
   GanTrainer,
   type ImageSet,
@@ -20,17 +19,8 @@ import {
 } from '../../src/index.ts';
 import { METRIC_PITCH } from '../../src/training/metrics.ts';
 import { interpret } from '../reference/index.ts';
+import { engineForTest } from '../support/engine.ts';
 import { noisePictures } from '../support/pictures.ts';
-
-const opened: Engine[] = [];
-async function open(options: EngineOptions = {}): Promise<Engine> {
-  const engine = await Engine.create(options);
-  opened.push(engine);
-  return engine;
-}
-afterEach(() => {
-  for (const engine of opened.splice(0)) engine.dispose();
-});
 
 const tiny: Partial<GanOptions> = { imageSize: 16, width: 2, latentDim: 4, batchSize: 4, seed: 3 };
 const pictures = noisePictures(20, 16);
@@ -70,7 +60,7 @@ describe('a step is right', () => {
   }
 
   test('with WebGPU’s default limits and no optional feature', async () => {
-    const engine = await open({ features: 'none' });
+    const engine = await engineForTest({ features: 'none' });
     expect(engine.adapter.limits).toMatchObject({
       maxStorageBuffersPerShaderStage: 8,
       maxComputeWorkgroupStorageSize: 16384,
@@ -85,7 +75,7 @@ describe('a step is right', () => {
 
   test.each(optionalFeatures)('with %s alone, where there is such a thing', async (feature) => {
     const adapter = (await navigator.gpu.requestAdapter())!;
-    const engine = await open({ features: [feature] });
+    const engine = await engineForTest({ features: [feature] });
     expect(engine.device.gpu.features.has(feature)).toBe(adapter.features.has(feature));
     if (adapter.features.has(feature)) await expectRightStep(engine);
   });
@@ -165,7 +155,7 @@ describe('a device that goes', () => {
   /** On a device that is passed in: no other one takes its place. */
   const openShared = async (): Promise<Engine> => {
     const adapter = (await navigator.gpu.requestAdapter())!;
-    return open({ device: await adapter.requestDevice() });
+    return engineForTest({ device: await adapter.requestDevice() });
   };
   const lost = { code: 'device-lost', reason: 'destroyed' };
 
@@ -226,7 +216,7 @@ describe('a device that goes', () => {
   });
 
   test('because its engine was disposed', async () => {
-    const engine = await open();
+    const engine = await engineForTest();
     const trainer = await GanTrainer.create(engine, pictures, tiny);
     const run = async () => {
       for await (const { step } of trainer.run()) if (step === 3) engine.dispose();

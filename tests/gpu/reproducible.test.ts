@@ -1,10 +1,10 @@
 // The same seed, options and adapter give the same bits, whatever else happens.
-import { afterAll, expect, test } from 'vitest';
-import { Engine, type GanTrainer } from '../../src/index.ts';
+import { expect, test } from 'vitest';
+import type { GanTrainer } from '../../src/index.ts';
+import { engineForTests } from '../support/engine.ts';
 import { type Bits, CHANNEL, reproduce, reproduceApart } from '../support/reproduce.ts';
 
-const engine = await Engine.create();
-afterAll(() => engine.dispose());
+const engine = await engineForTests();
 
 let first: Promise<Bits> | undefined;
 /** The run that all others are compared with. */

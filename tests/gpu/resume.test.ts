@@ -1,13 +1,10 @@
 // Runs of every kind go on from their checkpoints bit by bit, on their own device.
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Engine, type GanOptions, GanTrainer, Generator } from '../../src/index.ts';
+import { expect, test } from 'vitest';
+import { type GanOptions, GanTrainer, Generator } from '../../src/index.ts';
+import { engineForTests } from '../support/engine.ts';
 import { noisePictures } from '../support/pictures.ts';
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await Engine.create();
-});
-afterAll(() => engine.dispose());
+const engine = await engineForTests();
 
 const kinds: [name: string, options: Partial<GanOptions>][] = [
   ['least squares', { objective: 'least-squares', ema: 0.9 }],

@@ -1,5 +1,5 @@
 // Pictures of a generator: in training or from a file, on the host, on the device, on a canvas.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { bufferUsage } from '../../src/gpu/device.ts';
 import { readBuffer } from '../../src/gpu/readback.ts';
 import {
@@ -12,18 +12,12 @@ import {
   Pictures,
 } from '../../src/index.ts';
 import { countCreations } from '../support/count-calls.ts';
+import { engineForTests } from '../support/engine.ts';
 import { noisePictures } from '../support/pictures.ts';
 
 const tiny: Partial<GanOptions> = { imageSize: 16, width: 2, latentDim: 4, batchSize: 4, seed: 1 };
 
-let engine: Engine;
-const errors: Error[] = [];
-beforeAll(async () => {
-  engine = await Engine.create();
-  engine.onError((error) => errors.push(error));
-});
-afterAll(() => engine.dispose());
-afterEach(() => expect(errors.splice(0)).toEqual([]));
+const engine = await engineForTests();
 
 async function trained(options: Partial<GanOptions> = {}): Promise<GanTrainer> {
   const set = noisePictures(20, 16, options.channels ?? 1);

@@ -1,5 +1,5 @@
 // What a trainer does while it runs: nothing is created, memory stays, and it obeys.
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   Engine,
   type GanOptions,
@@ -10,26 +10,16 @@ import {
   type StepMetrics,
 } from '../../src/index.ts';
 import { countCreations } from '../support/count-calls.ts';
+import { engineForTests, forTest } from '../support/engine.ts';
 import { noisePictures } from '../support/pictures.ts';
 
 const tiny: Partial<GanOptions> = { imageSize: 16, width: 2, latentDim: 4, batchSize: 4, seed: 1 };
 const pictures = noisePictures(20, 16);
 
-const engine = await Engine.create();
-const errors: Error[] = [];
-engine.onError((error) => errors.push(error));
-afterAll(() => engine.dispose());
-afterEach(() => expect(errors.splice(0)).toEqual([]));
+const engine = await engineForTests();
 
-const trainers: GanTrainer[] = [];
-async function train(options: Partial<GanOptions> = {}, on = engine): Promise<GanTrainer> {
-  const trainer = await GanTrainer.create(on, pictures, { ...tiny, ...options });
-  trainers.push(trainer);
-  return trainer;
-}
-afterEach(() => {
-  for (const trainer of trainers.splice(0)) trainer.dispose();
-});
+const train = (options: Partial<GanOptions> = {}, on = engine): Promise<GanTrainer> =>
+  forTest(GanTrainer.create(on, pictures, { ...tiny, ...options }));
 
 /** All that a run yields. */
 async function all(trainer: GanTrainer, options?: RunOptions): Promise<StepMetrics[]> {

@@ -1,19 +1,16 @@
 // Making a trainer takes seconds: how far it is can be seen, and it can be given up at any moment.
-import { afterAll, afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { type CompileProgress, Engine, GanTrainer, Trainer } from '../../src/index.ts';
+import { engineForTests } from '../support/engine.ts';
 import { noisePictures } from '../support/pictures.ts';
 import { tinyProgram } from '../support/tiny-program.ts';
 
 const options = { imageSize: 16, width: 2, latentDim: 4, batchSize: 4 };
 const pictures = noisePictures(20, 16);
 
-const engine = await Engine.create();
-const errors: Error[] = [];
-engine.onError((error) => errors.push(error));
-afterAll(() => engine.dispose());
+const engine = await engineForTests();
 afterEach(() => {
   expect(engine.device.counters).toMatchObject({ buffers: 0, bufferBytes: 0 });
-  expect(errors.splice(0)).toEqual([]);
 });
 
 test('onProgress counts the pipelines', async () => {

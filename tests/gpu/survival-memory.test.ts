@@ -1,7 +1,6 @@
 // No memory left: said clearly, with what would fit, and nothing left behind.
 import { afterEach, describe, expect, test } from 'vitest';
 import {
-  Engine,
   type GanOptions,
   GanTrainer,
   OutOfMemoryError,
@@ -9,6 +8,7 @@ import {
   Trainer,
 } from '../../src/index.ts';
 import { watchedGpu } from '../support/accidents.ts';
+import { engineForTest } from '../support/engine.ts';
 import { limitMemory } from '../support/memory-budget.ts';
 import { noisePictures } from '../support/pictures.ts';
 import { tinyProgram } from '../support/tiny-program.ts';
@@ -19,10 +19,8 @@ const ALL = 2 ** 40;
 const options: Partial<GanOptions> = { imageSize: 16, width: 4, latentDim: 4, batchSize: 4096 };
 const pictures = noisePictures(20, 16);
 
-const engines: Engine[] = [];
 const errors: Error[] = [];
 afterEach(() => {
-  for (const engine of engines.splice(0)) engine.dispose();
   // What is refused is told to who asked, and not to everybody.
   expect(errors.splice(0)).toEqual([]);
 });
@@ -30,9 +28,8 @@ afterEach(() => {
 async function engineWith(budget: number) {
   const memories: ReturnType<typeof limitMemory>[] = [];
   const { gpu } = watchedGpu((device) => memories.push(limitMemory(device, budget)));
-  const engine = await Engine.create({ gpu });
+  const engine = await engineForTest({ gpu });
   engine.onError((error) => errors.push(error));
-  engines.push(engine);
   return { engine, memory: memories[0] };
 }
 
@@ -109,8 +106,7 @@ describe('out of memory', () => {
     expect(buffers).toBeGreaterThan(10);
     trainer.dispose();
 
-    const engine = await Engine.create();
-    engines.push(engine);
+    const engine = await engineForTest();
     engine.onError((error) => errors.push(error));
     const { createBuffer } = engine.device;
     const { device } = engine;

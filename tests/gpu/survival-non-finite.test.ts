@@ -1,5 +1,5 @@
 // Numbers that are no numbers: found on the GPU, wherever they are, named, and dealt with as was asked.
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   Adam,
   add,
@@ -20,25 +20,18 @@ import {
   traceTraining,
 } from '../../src/index.ts';
 import type { BaseTrainer } from '../../src/training/base-trainer.ts';
+import { engineForTests, forTest } from '../support/engine.ts';
 import { noisePictures } from '../support/pictures.ts';
 import { tinyProgram } from '../support/tiny-program.ts';
 
-const engine = await Engine.create();
-const errors: Error[] = [];
-engine.onError((error) => errors.push(error));
-const trainers: { dispose(): void }[] = [];
-afterEach(() => {
-  for (const trainer of trainers.splice(0)) trainer.dispose();
-  expect(errors.splice(0)).toEqual([]);
-});
+const engine = await engineForTests();
 
 const EVERY = 25;
 
 async function tiny(settings: TrainerOptions = {}, program = tinyProgram().program) {
   const events: TrainerEvent[] = [];
   const onEvent = (event: TrainerEvent) => events.push(event);
-  const trainer = await Trainer.create(engine, program, { ...settings, onEvent });
-  trainers.push(trainer);
+  const trainer = await forTest(Trainer.create(engine, program, { ...settings, onEvent }));
   return { trainer, events };
 }
 
@@ -78,8 +71,7 @@ describe('found by tensor and step', () => {
     ['discriminator.adam.v', 'main.0.weight', 'adam.discriminator.v.main.0.weight', 1 / 0],
   ])('in %s of a GAN', async (variable, path, name, value) => {
     const options = { imageSize: 16, width: 2, latentDim: 4, batchSize: 4 };
-    const trainer = await GanTrainer.create(engine, noisePictures(20, 16), options);
-    trainers.push(trainer);
+    const trainer = await forTest(GanTrainer.create(engine, noisePictures(20, 16), options));
     const nets = trainer as unknown as { players: Record<string, Net> };
     const parameter = nets.players[variable.split('.')[0]].parameters.get(path)!;
     poison(trainer, variable, parameter.offset + parameter.size - 1, value);

@@ -1,19 +1,10 @@
 // Runs that are given up at any moment, and runs beside one another: each ends as it would alone.
-import { afterEach, expect, test } from 'vitest';
-import { Engine, Trainer, type TrainerOptions } from '../../src/index.ts';
+import { expect, test } from 'vitest';
+import { type Engine, Trainer, type TrainerOptions } from '../../src/index.ts';
+import { engineForTest } from '../support/engine.ts';
 import { tinyProgram } from '../support/tiny-program.ts';
 
 const STEPS = 40;
-
-const engines: Engine[] = [];
-const open = async (): Promise<Engine> => {
-  const engine = await Engine.create();
-  engines.push(engine);
-  return engine;
-};
-afterEach(() => {
-  for (const engine of engines.splice(0)) engine.dispose();
-});
 
 const create = (engine: Engine, settings?: TrainerOptions): Promise<Trainer> =>
   Trainer.create(engine, tinyProgram().program, settings);
@@ -27,7 +18,7 @@ async function finish(trainer: Trainer): Promise<Uint8Array> {
 }
 
 test('a run is aborted at any moment, and another one goes on', async () => {
-  const engine = await open();
+  const engine = await engineForTest();
   const alone = await finish(await create(engine));
   // A snapshot at every step, so that there are many kinds of moments.
   const trainer = await create(engine, { snapshotSeconds: 0 });
@@ -55,7 +46,7 @@ test('a run is aborted at any moment, and another one goes on', async () => {
 });
 
 test('trainers on one engine and on others, all at once', async () => {
-  const [engine, other] = [await open(), await open()];
+  const [engine, other] = [await engineForTest(), await engineForTest()];
   const alone = await finish(await create(engine));
   const trainers = await Promise.all([create(engine), create(engine), create(other)]);
   const files = await Promise.all(trainers.map(finish));
@@ -66,7 +57,7 @@ test('trainers on one engine and on others, all at once', async () => {
 });
 
 test('a trainer that is disposed of reports nothing more, not even what was read already', async () => {
-  const trainer = await create(await open());
+  const trainer = await create(await engineForTest());
   const seen: number[] = [];
   for await (const { step } of trainer.run()) {
     seen.push(step);
@@ -79,7 +70,7 @@ test('a trainer that is disposed of reports nothing more, not even what was read
 });
 
 test('a loop that is left while the next step is awaited ends its run', async () => {
-  const trainer = await create(await open());
+  const trainer = await create(await engineForTest());
   const run = trainer.run();
   await run.next();
   const next = run.next();

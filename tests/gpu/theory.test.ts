@@ -1,8 +1,7 @@
 // What Goodfellow et al. (2014) prove of the discriminator and of the game, on the device.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   discriminatorValue,
-  Engine,
   type GeneratorLoss,
   gradients,
   mul,
@@ -12,14 +11,11 @@ import {
   Trainer,
   traceFunction,
 } from '../../src/index.ts';
+import { engineForTests } from '../support/engine.ts';
 import { tinyProgram } from '../support/tiny-program.ts';
 import { bothPlayers, fixedGenerator } from '../theory/line.ts';
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await Engine.create();
-});
-afterAll(() => engine.dispose());
+const engine = await engineForTests();
 
 const sigmoid = (logit: number) => 1 / (1 + Math.exp(-logit));
 

@@ -1,15 +1,12 @@
 // The device draws the points that the float64 reference draws: what is tested of those holds here.
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Engine, readSafetensors, Trainer } from '../../src/index.ts';
+import { expect, test } from 'vitest';
+import { readSafetensors, Trainer } from '../../src/index.ts';
 import { interpret } from '../reference/index.ts';
+import { engineForTests } from '../support/engine.ts';
 import { toyCases } from '../support/toy-cases.ts';
 import { samplingProgram } from '../support/toy-samples.ts';
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await Engine.create();
-});
-afterAll(() => engine.dispose());
+const engine = await engineForTests();
 
 test.each(toyCases)('%s', async (_, distribution) => {
   const program = samplingProgram(distribution, 500);

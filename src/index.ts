@@ -99,7 +99,13 @@ export {
 } from './gan/options.ts';
 export { type GridLayout, type PictureGrid, Pictures } from './gan/pictures.ts';
 export { type Requirements, requirements } from './gan/requirements.ts';
-export type { CanvasView, LatentChoice, SampleOptions, Sampler } from './gan/sampler.ts';
+export type {
+  CanvasLayout,
+  CanvasView,
+  LatentChoice,
+  SampleOptions,
+  Sampler,
+} from './gan/sampler.ts';
 export {
   type LayerSummary,
   type LayerType,

@@ -5,6 +5,7 @@ import { gridCount } from './classes.ts';
 import type { GanOptions } from './options.ts';
 import type { Pictures } from './pictures.ts';
 import {
+  type CanvasLayout,
   type CanvasView,
   latentsOf,
   type SampleOptions,
@@ -88,7 +89,7 @@ export class Generator {
   /** Shows pictures on a canvas, drawn from the GPU's memory, whenever `draw` is called. */
   attachCanvas(
     canvas: HTMLCanvasElement | OffscreenCanvas,
-    layout: { count?: number; columns?: number } = {},
+    layout: CanvasLayout = {},
   ): Promise<CanvasView> {
     return this.#samplers.attachCanvas(canvas, layout);
   }

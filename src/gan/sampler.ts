@@ -35,10 +35,19 @@ export interface SampleOptions extends LatentChoice {
   readonly count?: number;
 }
 
-/** A canvas that shows the sample grid. */
+/** Which pictures a canvas shows, and how. */
+export interface CanvasLayout extends GridLayout {
+  /** Pictures, 1 to 4096; by default 64, or about so many where each class gets as many. */
+  readonly count?: number;
+}
+
+/** A canvas that shows pictures of a generator, by default those of the sample grid. */
 export interface CanvasView {
-  /** Draws the pictures of the generator as it is now; nothing comes back to the host. */
-  draw(): void;
+  /**
+   * Draws the pictures of the generator as it is now; nothing comes back to the host. Other latents,
+   * such as those of `interpolate`, must be as many as the view has pictures.
+   */
+  draw(choice?: LatentChoice): void;
   /** Lets go of the canvas. */
   detach(): void;
   /** `detach`, for `using`. */
@@ -145,9 +154,12 @@ export class Sampler {
   }
 
   /** @internal For `Samplers`: what shows the pictures on a canvas, straight from their buffer. */
-  painter(canvas: HTMLCanvasElement | OffscreenCanvas, columns: number): GridPainter {
+  painter(
+    canvas: HTMLCanvasElement | OffscreenCanvas,
+    { columns = this.#columns, gap = GRID_GAP }: GridLayout,
+  ): GridPainter {
     const { device } = this.#host;
-    const shape = { ...this.#gridShape, columns, gap: GRID_GAP };
+    const shape = { ...this.#gridShape, columns, gap };
     return new GridPainter(device, canvas, shape, this.#draw.output('pictures'));
   }
 
@@ -167,9 +179,12 @@ export class Sampler {
       const chosen = choiceOfClasses(classes, this.#options.classes, this.count);
       wanted.set(variableNames.sampleClasses, chosen);
     }
-    if (latents) wanted.set(variableNames.sampleLatents, latents);
-    else if (seed !== undefined)
+    if (latents) {
+      latentCount(latents, this.#options.latentDim, this.count);
+      wanted.set(variableNames.sampleLatents, latents);
+    } else if (seed !== undefined) {
       wanted.set(variableNames.sampleLatents, latentsOf(this.#options, this.count, seed));
+    }
     for (const [name, values] of wanted) {
       // The caller may fill the same array with others: only the model's own is known to be there.
       const own = values === this.#own.get(name);
@@ -232,6 +247,16 @@ export function latentsOf(
   return sampleLatents({ ...options, seed }, count);
 }
 
+/** How many latents these are; a whole number, and `count` where that is given. */
+function latentCount(latents: Float32Array, latentDim: number, count?: number): number {
+  const rows = latents.length / latentDim;
+  if (latents instanceof Float32Array && rows === (count ?? Math.trunc(rows))) return rows;
+  throw samplesError(
+    `${latents.length} numbers are not ${count ?? 'some'} latents of ${latentDim}.`,
+    `Give a Float32Array of ${latentDim} numbers for each picture.`,
+  );
+}
+
 /** @throws {GanvasError} `samples` where nobody draws so many pictures. */
 export function checkCount(count: number): void {
   if (Number.isInteger(count) && count >= 1 && count <= MAX_COUNT) return;
@@ -268,15 +293,7 @@ export class Samplers {
 
   private countOf(count: number | undefined, { latents, classes }: LatentChoice): number {
     if (!latents) return count ?? classes?.length ?? this.defaultCount;
-    const { latentDim } = this.players.options;
-    const rows = latents.length / latentDim;
-    if (!(latents instanceof Float32Array) || rows !== (count ?? Math.trunc(rows))) {
-      throw samplesError(
-        `${latents.length} numbers are not ${count ?? 'some'} latents of ${latentDim}.`,
-        `Give a Float32Array of ${latentDim} numbers for each picture.`,
-      );
-    }
-    return rows;
+    return latentCount(latents, this.players.options.latentDim, count);
   }
 
   private get defaultCount(): number {
@@ -331,17 +348,18 @@ export class Samplers {
 
   async attachCanvas(
     canvas: HTMLCanvasElement | OffscreenCanvas,
-    { count = this.defaultCount, columns }: { count?: number; columns?: number },
+    { count = this.defaultCount, columns, gap = GRID_GAP }: CanvasLayout,
   ): Promise<CanvasView> {
     const { host } = this;
     const { classes } = this.players.options;
     const inRow = columns ?? (classes > 0 ? gridColumns(count, classes) : 8);
+    const layout = { columns: inRow, gap };
     host.assertUsable();
     const shared = this.take(count);
     const attaching = async () => {
       const sampler = await shared.sampler;
       await host.usableDevice();
-      return { sampler, painter: sampler.painter(canvas, inRow) };
+      return { sampler, painter: sampler.painter(canvas, layout) };
     };
     const attached = await attaching().catch((error: unknown) => {
       this.release(shared);
@@ -351,7 +369,7 @@ export class Samplers {
     let { painter } = attached;
     const attachment: Attachment = {
       reattach: () => {
-        painter = sampler.painter(canvas, inRow);
+        painter = sampler.painter(canvas, layout);
       },
       detach: () => {
         painter.dispose();
@@ -363,11 +381,11 @@ export class Samplers {
       if (host.attachments.delete(attachment)) attachment.detach();
     };
     return {
-      draw: () => {
+      draw: (choice) => {
         host.assertUsable();
         // While a lost device is being replaced, the canvas keeps what it shows.
         if (host.device.loss) return;
-        sampler.draw();
+        sampler.draw(choice);
         painter.draw();
       },
       detach,

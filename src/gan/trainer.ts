@@ -18,6 +18,7 @@ import { type GanOptions, resolveOptions } from './options.ts';
 import type { Pictures } from './pictures.ts';
 import { RunLimitError, requirements } from './requirements.ts';
 import {
+  type CanvasLayout,
   type CanvasView,
   latentsOf,
   type SampleOptions,
@@ -254,7 +255,7 @@ export class GanTrainer extends BaseTrainer<MetricName> {
   /** Shows the sample grid on a canvas, drawn from the GPU's memory, whenever `draw` is called. */
   attachCanvas(
     canvas: HTMLCanvasElement | OffscreenCanvas,
-    layout: { count?: number; columns?: number } = {},
+    layout: CanvasLayout = {},
   ): Promise<CanvasView> {
     return this.samplers.attachCanvas(canvas, layout);
   }

@@ -19,10 +19,10 @@ const tiny: Partial<GanOptions> = { imageSize: 16, width: 2, latentDim: 4, batch
 
 const engine = await engineForTests();
 
-async function trained(options: Partial<GanOptions> = {}): Promise<GanTrainer> {
+async function trained(options: Partial<GanOptions> = {}, steps = 3): Promise<GanTrainer> {
   const set = noisePictures(20, 16, options.channels ?? 1);
   const trainer = await GanTrainer.create(engine, set, { ...tiny, ...options });
-  for await (const _ of trainer.run({ steps: 3 }));
+  for await (const _ of trainer.run({ steps }));
   return trainer;
 }
 
@@ -228,6 +228,51 @@ describe('on the device', () => {
     expect(() => sampler.texture({ columns: 0 })).toThrow(
       expect.objectContaining({ code: 'canvas' }),
     );
+  });
+});
+
+describe('on a canvas', () => {
+  /** What the canvas shows, read in the task that drew it. */
+  function shown(canvas: OffscreenCanvas): Uint8ClampedArray {
+    const { width, height } = canvas;
+    const context = new OffscreenCanvas(width, height).getContext('2d')!;
+    context.drawImage(canvas, 0, 0);
+    return context.getImageData(0, 0, width, height).data;
+  }
+
+  test('are pictures of latents of one’s own, then the grid’s again', async () => {
+    // Until they have some contrast.
+    using trainer = await trained({ lrD: 0.01, lrG: 0.01 }, 20);
+    const canvas = new OffscreenCanvas(1, 1);
+    using view = await trainer.attachCanvas(canvas, { count: 5, columns: 5, gap: 0 });
+    expect([canvas.width, canvas.height]).toEqual([80, 16]);
+    const [a, b] = [1, 2].map((seed) => trainer.latents({ count: 1, seed }));
+    let before = new Uint8ClampedArray(80 * 16 * 4);
+    for (const choice of [{ latents: interpolate(a, b, 5) }, { seed: 9 }, {}]) {
+      view.draw(choice);
+      const drawn = shown(canvas);
+      const pictures = await trainer.sample({ count: 5, ...choice });
+      const expected = pictures.toImageData({ columns: 5, gap: 0 }).data;
+      expect(largestDifference(drawn, expected)).toBeLessThanOrEqual(1);
+      expect(largestDifference(expected, before)).toBeGreaterThan(4);
+      before = expected;
+    }
+  });
+
+  test('are as many as the canvas was attached for', async () => {
+    using trainer = await trained();
+    const canvas = new OffscreenCanvas(1, 1);
+    using view = await trainer.attachCanvas(canvas, { count: 2, columns: 2 });
+    const one = trainer.latents({ count: 1 });
+    expect(() => view.draw({ latents: one })).toThrow(
+      expect.objectContaining({ code: 'samples', advice: expect.any(String) }),
+    );
+    // What was refused has not been taken for what is there.
+    view.draw();
+    const expected = (await trainer.sampleGrid({ count: 2 })).toImageData({ columns: 2 }).data;
+    expect(largestDifference(shown(canvas), expected)).toBeLessThanOrEqual(1);
+    const gap = trainer.attachCanvas(new OffscreenCanvas(1, 1), { count: 2, gap: -1 });
+    await expect(gap).rejects.toMatchObject({ code: 'canvas' });
   });
 });
 

@@ -15,19 +15,23 @@ import { change, type Settings } from './presets.ts';
 import {
   adapter,
   brightness,
+  corners,
   data,
   effort,
   film,
+  firstCorners,
   framed,
   grid,
   gridCount,
   history,
   historyVersion,
+  latents,
   latest,
   linked,
   locked,
   lookedAt,
   phase,
+  picked,
   pictures,
   problem,
   progress,
@@ -210,6 +214,9 @@ function forgetRun(): void {
     scores.value = null;
     historyVersion.value++;
     latest.value = null;
+    latents.value = null;
+    picked.value = null;
+    corners.value = firstCorners;
     stepsPerSecond.value = 0;
     problem.value = null;
     progress.value = null;
@@ -273,6 +280,7 @@ function onEvent(event: News): void {
         break;
       case 'training':
         phase.value = 'training';
+        latents.value = event.latents;
         progress.value = null;
         break;
       case 'metrics':

@@ -7,6 +7,7 @@ import type {
   Brightness,
   DataSummary,
   Estimate,
+  Latents,
   Problem,
   Progress,
   SavedRun,
@@ -60,6 +61,29 @@ export const data = signal<DataSummary | null>(null);
 export const progress = signal<Progress | null>(null);
 export const latest = signal<StepMetrics | null>(null);
 export const stepsPerSecond = signal(0);
+
+/** What the samples are drawn from, by their numbers; null where there is no run. */
+export const latents = signal<Latents | null>(null);
+
+/** A sample that the visitor looks at closely. */
+export interface Picked {
+  /** Its place in the grid, from 0. */
+  readonly index: number;
+  readonly latent: Float32Array;
+}
+
+export const picked = signal<Picked | null>(null);
+
+/** Numbers of the samples that each letter of the tab Explore is the mean of. */
+export type Corners = Readonly<Record<'A' | 'B' | 'C', readonly number[]>>;
+
+/** The first three, so that there is something to see before anything is picked. */
+export const firstCorners: Corners = { A: [0], B: [1], C: [2] };
+export const corners = signal<Corners>(firstCorners);
+
+export type SideTab = 'progress' | 'explore' | 'tour' | 'keep';
+/** What is shown beside the samples. */
+export const side = signal<SideTab>('progress');
 
 /** What the samples looked like after a step. */
 export interface Frame {

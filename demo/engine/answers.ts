@@ -8,6 +8,7 @@ import {
   requirements,
 } from '../../src/index.ts';
 import { deleteRun, duplicateRun, savedRuns } from './library.ts';
+import { neighboursOf } from './neighbours.ts';
 import { forgetPictures, keptPictures } from './picture-store.ts';
 import type { Answer, Question, QuestionName } from './protocol.ts';
 import type { Run } from './run.ts';
@@ -60,6 +61,13 @@ export const answers: Answers = {
   async forgetPictures() {
     await forgetPictures();
     return { answer: null };
+  },
+
+  async neighbours(studio, { latent, count }) {
+    const trainer = trainerOf(studio);
+    const pictures = studio.run?.pictures;
+    if (!pictures) throw noRun();
+    return { answer: await neighboursOf(trainer, pictures, latent, count) };
   },
 
   async picture({ run }) {

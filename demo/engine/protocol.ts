@@ -82,6 +82,11 @@ interface Questions {
   /** The visitor's pictures that this browser keeps. */
   readonly keptPictures: { readonly question: null; readonly answer: readonly File[] };
   readonly forgetPictures: { readonly question: null; readonly answer: null };
+  /** The pictures of the data set that are nearest to what the generator makes of a latent now. */
+  readonly neighbours: {
+    readonly question: { readonly latent: Float32Array; readonly count: number };
+    readonly answer: Neighbours;
+  };
   /** The samples of now, as a PNG file. */
   readonly picture: { readonly question: null; readonly answer: Blob };
   /** All of the run that is going on, as a file. */
@@ -126,6 +131,16 @@ export type Request =
   | { readonly type: 'rates'; readonly lrD: number; readonly lrG: number }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
+  /** A canvas more to show pictures of latents on, under a number of its own. */
+  | {
+      readonly type: 'open-view';
+      readonly view: number;
+      readonly canvas: OffscreenCanvas;
+      readonly layout: ViewLayout;
+    }
+  /** Shows the pictures of these latents there, now and as the generator changes; during runs alone. */
+  | { readonly type: 'show'; readonly view: number; readonly latents: Float32Array }
+  | { readonly type: 'close-view'; readonly view: number }
   /** Ends the run, or whatever it was waiting for, and frees its memory. */
   | { readonly type: 'reset' }
   /** Is answered by an event with the same `id`. */
@@ -149,6 +164,23 @@ export interface Problem {
   readonly message: string;
   /** What to do about it; empty where nobody knows. */
   readonly advice: string;
+}
+
+/** How pictures are laid out on a canvas. */
+export interface ViewLayout {
+  readonly count: number;
+  readonly columns: number;
+  /** Black pixels between pictures and around them. */
+  readonly gap: number;
+}
+
+/** Real pictures like a generated one, the nearest first. */
+export interface Neighbours {
+  /** The generator's, when it was asked. */
+  readonly step: number;
+  readonly pictures: Preview;
+  /** Euclidean, of pixels from 0 to 1. */
+  readonly distances: readonly number[];
 }
 
 /** A few pictures as the networks will see them: [count, size, size, channels]. */
@@ -182,12 +214,20 @@ export interface Brightness {
   readonly generated: readonly number[];
 }
 
+/** What samples are drawn from: the same all along, and the first ones of any number of samples. */
+export interface Latents {
+  /** Flat [count, dimension]. */
+  readonly values: Float32Array;
+  readonly dimension: number;
+  readonly law: GanOptions['latent'];
+}
+
 export type Event =
   | { readonly type: 'adapter'; readonly adapter: AdapterSummary }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'data'; readonly data: DataSummary }
   /** The trainer is ready; steps begin. */
-  | { readonly type: 'training'; readonly job: number }
+  | { readonly type: 'training'; readonly job: number; readonly latents: Latents }
   /** The run is kept as it was after this step. */
   | { readonly type: 'saved'; readonly job: number; readonly step: number }
   /** A few times a second: every step since the last such event. */

@@ -9,6 +9,7 @@ import {
   type StepMetrics,
   type TrainerOptions,
 } from '../../src/index.ts';
+import { latentsOf } from './explorer.ts';
 import { Film } from './film.ts';
 import { loadRun, SavedRunWriter } from './library.ts';
 import { problemOf } from './problem.ts';
@@ -51,6 +52,7 @@ export class Run {
   /** Settles when the run has let go of the device and the canvas. */
   readonly #cleared: Promise<void>;
   #trainer: GanTrainer | undefined;
+  #pictures: ImageSet | undefined;
   #effort = 1;
   /** By the visitor, not to rest. */
   #paused = false;
@@ -90,6 +92,11 @@ export class Run {
   /** From when it trains until it is over. */
   get trainer(): GanTrainer | undefined {
     return this.#trainer;
+  }
+
+  /** What it trains on, as the networks see it. */
+  get pictures(): ImageSet | undefined {
+    return this.#pictures;
   }
 
   /** Works for this share of the time, to keep a machine cool and its battery full. */
@@ -187,6 +194,7 @@ export class Run {
         if (this.#rates) trainer.setLearningRates(this.#rates);
         this.#turn();
         const seen = fitToSquare(set, options.imageSize, options.channels);
+        this.#pictures = seen;
         this.#savedAt = performance.now();
         try {
           await this.#follow(trainer, new QualityGauge(seen), engine.adapter.software);
@@ -197,6 +205,7 @@ export class Run {
         }
       } finally {
         this.#trainer = undefined;
+        this.#pictures = undefined;
         clearTimeout(this.#timer);
         trainer.dispose();
       }
@@ -216,6 +225,7 @@ export class Run {
       onEvent: (event) => {
         if (event.type !== 'recovered') return;
         this.#film.rewind(event.step);
+        this.#studio.explorer.redraw();
         this.#studio.post({ type: 'recovered', job, step: event.step });
       },
     };
@@ -230,7 +240,7 @@ export class Run {
   /** Trains until the end. */
   async #follow(trainer: GanTrainer, gauge: QualityGauge, software: boolean): Promise<void> {
     const studio = this.#studio;
-    const { canvas, post } = studio;
+    const { canvas, explorer, post } = studio;
     const { job } = this.#request;
     const { signal } = this.#abort;
     if (!canvas) throw new Error('The page gave no canvas to draw on.');
@@ -256,8 +266,9 @@ export class Run {
     };
 
     try {
+      explorer.begin(trainer);
       show.draw();
-      post({ type: 'training', job });
+      post({ type: 'training', job, latents: latentsOf(trainer) });
       for await (const metrics of trainer.run({ signal })) {
         rate.begin(step);
         step = metrics.step;
@@ -271,6 +282,7 @@ export class Run {
       signal.throwIfAborted();
     } finally {
       clearTimeout(timer);
+      explorer.end();
       show.close();
     }
   }

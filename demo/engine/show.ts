@@ -87,6 +87,7 @@ export class Show {
   draw(): void {
     if (!this.#view) return;
     this.#view.draw();
+    this.#options.studio.explorer.redraw();
     this.#drawn = { step: this.#step, at: performance.now() };
     if (this.#options.film.wants(this.#step)) this.#record();
   }

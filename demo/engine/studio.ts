@@ -3,6 +3,7 @@
 import { DeviceLostError, Engine, indexedDbTuningStore } from '../../src/index.ts';
 import { DEFAULT_COUNT } from '../grid.ts';
 import { DataLoader } from './data-loader.ts';
+import { Explorer } from './explorer.ts';
 import { problemOf } from './problem.ts';
 import type { Event } from './protocol.ts';
 import type { Run } from './run.ts';
@@ -12,6 +13,7 @@ const LARGEST = { maxStorageBufferBindingSize: 2 ** 32, maxBufferSize: 2 ** 32 }
 
 export class Studio {
   readonly loader: DataLoader;
+  readonly explorer: Explorer;
   /** What samples are drawn on. */
   canvas: OffscreenCanvas | undefined;
   /** Samples that the visitor wants to see. */
@@ -26,6 +28,10 @@ export class Studio {
     this.loader = new DataLoader(
       (progress) => post({ type: 'progress', progress }),
       (data) => post({ type: 'data', data }),
+      (error) => post({ type: 'note', problem: problemOf(error) }),
+    );
+    this.explorer = new Explorer(
+      () => this.engine(),
       (error) => post({ type: 'note', problem: problemOf(error) }),
     );
   }

@@ -69,6 +69,15 @@ function handle(request: Request): void {
     case 'resume':
       studio.run?.resume();
       break;
+    case 'open-view':
+      studio.explorer.open(request.view, request.canvas, request.layout);
+      break;
+    case 'show':
+      studio.explorer.show(request.view, request.latents);
+      break;
+    case 'close-view':
+      studio.explorer.close(request.view);
+      break;
     case 'reset':
       studio.run?.end();
       studio.loader.cancel();

@@ -14,35 +14,47 @@ export function RealPictures() {
     { class: 'real' },
     h('h3', null, realPicturesText().title),
     found
-      ? h(PreviewCanvas, { preview: found.preview })
+      ? h(PreviewCanvas, {
+          preview: found.preview,
+          columns: PREVIEW_COLUMNS,
+          label: realPicturesText().preview(found.preview.count),
+        })
       : h('div', { class: 'unread' }, !waiting.value && h(ProgressLine, {})),
   );
 }
 
 const PREVIEW_COLUMNS = 8;
 
-function PreviewCanvas({ preview }: { readonly preview: Preview }) {
+interface PreviewCanvasProps {
+  readonly preview: Preview;
+  /** Pictures in a row. */
+  readonly columns: number;
+  readonly label: string;
+}
+
+/** Real pictures, in a grid like that of the samples. */
+export function PreviewCanvas({ preview, columns, label }: PreviewCanvasProps) {
   const ref = useRef<HTMLCanvasElement>(null);
   // Before it is shown: an empty canvas has another shape.
   useLayoutEffect(() => {
-    if (ref.current) drawPreview(ref.current, preview);
-  }, [preview]);
+    if (ref.current) drawPreview(ref.current, preview, columns);
+  }, [preview, columns]);
   return h('canvas', {
     ref,
     class: 'pixels',
     role: 'img',
-    'aria-label': realPicturesText().preview(preview.count),
+    'aria-label': label,
   });
 }
 
-function drawPreview(canvas: HTMLCanvasElement, preview: Preview): void {
+function drawPreview(canvas: HTMLCanvasElement, preview: Preview, inRow: number): void {
   const { count: pictures, size, channels, pixels } = preview;
-  const columns = Math.min(PREVIEW_COLUMNS, pictures);
+  const columns = Math.min(inRow, pictures);
   const pitch = size + 2;
   canvas.width = columns * pitch + 2;
   canvas.height = Math.ceil(pictures / columns) * pitch + 2;
   // Few pictures are not blown up to the width of many.
-  canvas.style.maxWidth = `${(100 * columns) / PREVIEW_COLUMNS}%`;
+  canvas.style.maxWidth = `${(100 * columns) / inRow}%`;
   const context = canvas.getContext('2d');
   if (!context) return;
   for (let n = 0; n < pictures; n++) {

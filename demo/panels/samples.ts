@@ -3,6 +3,7 @@ import { count } from '../format.ts';
 import { columnsOf, sideOf } from '../grid.ts';
 import { gridCount, latest, phase, seenGrid, zoom } from '../state.ts';
 import { Frames, FramesLegend, pointAt } from './frames.ts';
+import { PickedBar, Picker } from './pick.ts';
 import { RealPictures } from './real-pictures.ts';
 import { samplesText } from './samples.text.ts';
 import { Past, Timeline } from './timeline.ts';
@@ -20,6 +21,7 @@ export function Samples() {
       h(Caption, {}),
     ),
     h(Stage, {}),
+    h(PickedBar, {}),
     h(FramesLegend, {}),
     h(ViewOptions, {}),
     h(Timeline, {}),
@@ -58,6 +60,7 @@ function Stage() {
       h(EmptyStage, {}),
       h(Past, {}),
       h(Frames, {}),
+      h(Picker, {}),
     ),
   );
 }

@@ -1,6 +1,12 @@
 import { translated } from '../i18n.ts';
 
 export const sideText = translated({
-  en: { label: 'About the run', progress: 'Progress', tour: 'How it works', keep: 'Keep' },
-  ja: { label: '学習について', progress: '経過', tour: 'しくみ', keep: '保存' },
+  en: {
+    label: 'About the run',
+    progress: 'Progress',
+    explore: 'Explore',
+    tour: 'How it works',
+    keep: 'Keep',
+  },
+  ja: { label: '学習について', progress: '経過', explore: '探索', tour: 'しくみ', keep: '保存' },
 });

@@ -1,26 +1,26 @@
-import { signal } from '@preact/signals';
 import { h } from 'preact';
+import { type SideTab, side } from '../state.ts';
 import { Tabs } from '../ui/tabs.ts';
 import { Charts } from './charts.ts';
+import { Explore } from './explore.ts';
 import { Keep } from './keep.ts';
 import { sideText } from './side.text.ts';
 import { Tour } from './tour.ts';
 
-const chosen = signal<'progress' | 'tour' | 'keep'>('progress');
-
 /** What there is to see and do beside the samples, one at a time. */
 export function Side() {
   const text = sideText();
-  return h(Tabs<typeof chosen.value>, {
+  return h(Tabs<SideTab>, {
     label: text.label,
     tabs: [
       { name: 'progress', title: text.progress, content: () => h(Charts, {}) },
+      { name: 'explore', title: text.explore, content: () => h(Explore, {}) },
       { name: 'tour', title: text.tour, content: () => h(Tour, {}) },
       { name: 'keep', title: text.keep, content: () => h(Keep, {}) },
     ],
-    chosen: chosen.value,
+    chosen: side.value,
     onChoose: (name) => {
-      chosen.value = name;
+      side.value = name;
     },
   });
 }

@@ -3,6 +3,7 @@ import { count } from '../format.ts';
 import { film, filming, lookedAt, lookedFrame } from '../state.ts';
 import { savePicture, saveVideo } from '../take-home.ts';
 import { Button } from '../ui/button.ts';
+import { Slider } from '../ui/slider.ts';
 import { timelineText } from './timeline.text.ts';
 
 /** Goes back in the run, and takes pictures of it home. Training goes on meanwhile. */
@@ -16,25 +17,16 @@ export function Timeline() {
   return h(
     'div',
     { class: 'timeline' },
-    h(
-      'label',
-      { class: 'scrubber' },
-      h('span', null, text.label),
-      h('input', {
-        type: 'range',
-        min: 0,
-        // One place more than there are frames: the last is now, and follows the run.
-        max: frames.length,
-        step: 1,
-        value: at,
-        'aria-valuetext': said,
-        onInput: (event: { currentTarget: HTMLInputElement }) => {
-          const place = event.currentTarget.valueAsNumber;
-          lookedAt.value = place < film.value.length ? place : null;
-        },
-      }),
-      h('output', { class: 'tabular' }, said),
-    ),
+    h(Slider, {
+      label: text.label,
+      // One place more than there are frames: the last is now, and follows the run.
+      max: frames.length,
+      value: at,
+      said,
+      onChoose: (place) => {
+        lookedAt.value = place < film.value.length ? place : null;
+      },
+    }),
     h(
       'div',
       { class: 'buttons' },

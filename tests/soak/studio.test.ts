@@ -373,7 +373,7 @@ describe('everybody', () => {
     expect(await violations()).toEqual([]);
     await train(3);
     expect(await violations()).toEqual([]);
-    for (const name of ['How it works', 'Keep']) {
+    for (const name of ['Explore', 'How it works', 'Keep']) {
       await tab(name);
       expect(await violations()).toEqual([]);
     }
@@ -415,7 +415,7 @@ describe('everybody', () => {
     await (await visitor.find('Progress', 'tab')).focus();
     await page.keyboard.press('ArrowRight');
     const chosen = () => page.evaluate(() => document.activeElement?.textContent);
-    expect(await chosen()).toBe('How it works');
+    expect(await chosen()).toBe('Explore');
     await page.keyboard.press('End');
     expect(await chosen()).toBe('Keep');
     await visitor.find('Save checkpoint', 'button');

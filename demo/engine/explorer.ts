@@ -1,0 +1,142 @@
+/**
+ * Pictures of any latents, on canvases of their own, beside a run. Drawn one after another, each when
+ * the GPU is done with the one before: what the page asks for faster than that replaces what it asked
+ * for before, and training goes on in between.
+ */
+
+import type { CanvasView, Engine, GanTrainer } from '../../src/index.ts';
+import type { Latents, ViewLayout } from './protocol.ts';
+
+/** As many as the largest grid shows. */
+const LATENTS = 256;
+
+/** While the generator learns, what nobody touches is drawn anew no more often than this. */
+const REDRAW_MS = 500;
+
+interface View {
+  readonly canvas: OffscreenCanvas;
+  readonly layout: ViewLayout;
+  latents?: Float32Array | undefined;
+  /** On the canvas, from the first picture until the run ends. */
+  shown?: CanvasView | undefined;
+}
+
+export class Explorer {
+  readonly #engine: () => Promise<Engine>;
+  readonly #onProblem: (error: unknown) => void;
+  readonly #views = new Map<number, View>();
+  /** Those to draw, the one that has waited longest first. */
+  readonly #due = new Set<View>();
+  #working = false;
+  #trainer: GanTrainer | undefined;
+  #redrawn = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(engine: () => Promise<Engine>, onProblem: (error: unknown) => void) {
+    this.#engine = engine;
+    this.#onProblem = onProblem;
+  }
+
+  /** From now on pictures are this trainer's. */
+  begin(trainer: GanTrainer): void {
+    this.#trainer = trainer;
+    this.#drawAll();
+  }
+
+  /** Lets go of the trainer. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#trainer = undefined;
+    this.#due.clear();
+    for (const view of this.#views.values()) detach(view);
+  }
+
+  open(id: number, canvas: OffscreenCanvas, layout: ViewLayout): void {
+    this.#views.set(id, { canvas, layout });
+  }
+
+  close(id: number): void {
+    const view = this.#views.get(id);
+    if (!view) return;
+    this.#views.delete(id);
+    this.#due.delete(view);
+    detach(view);
+  }
+
+  /** Draws pictures of these latents, as soon as there is a run. */
+  show(id: number, latents: Float32Array): void {
+    const view = this.#views.get(id);
+    if (!view) return;
+    view.latents = latents;
+    this.#due.add(view);
+    void this.#work();
+  }
+
+  /** The generator has changed. */
+  redraw(): void {
+    const wait = this.#redrawn + REDRAW_MS - performance.now();
+    // Later rather than not at all: the last change before a pause is to be seen.
+    this.#timer ??= setTimeout(() => this.#drawAll(), Math.max(0, wait));
+  }
+
+  #drawAll(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#redrawn = performance.now();
+    for (const view of this.#views.values()) this.#due.add(view);
+    void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    // What is added meanwhile is come to as well.
+    for (const view of this.#due) {
+      this.#due.delete(view);
+      await this.#draw(view);
+    }
+    this.#working = false;
+  }
+
+  async #draw(view: View): Promise<void> {
+    const trainer = this.#trainer;
+    if (!trainer || !view.latents) return;
+    const current = () => this.#trainer === trainer && [...this.#views.values()].includes(view);
+    try {
+      if (!view.shown) {
+        const shown = await trainer.attachCanvas(view.canvas, view.layout);
+        if (!current()) return shown.detach();
+        view.shown = shown;
+      }
+      view.shown.draw({ latents: view.latents });
+      await workDone(await this.#engine());
+      if (current()) this.#redrawn = performance.now();
+    } catch (error) {
+      // A run that ends takes its canvases with it.
+      if (!current()) return;
+      // Once, not at every step: until other latents are asked for.
+      view.latents = undefined;
+      this.#onProblem(error);
+    }
+  }
+}
+
+function detach(view: View): void {
+  view.shown?.detach();
+  view.shown = undefined;
+}
+
+/** When the GPU has done what it was given so far, or is lost. */
+function workDone({ device }: Engine): Promise<void> {
+  return device.gpu.queue.onSubmittedWorkDone().then(
+    () => {},
+    () => {},
+  );
+}
+
+/** What the samples of a run are drawn from. */
+export function latentsOf(trainer: GanTrainer): Latents {
+  const { latentDim: dimension, latent: law } = trainer.options;
+  return { values: trainer.latents({ count: LATENTS }), dimension, law };
+}

@@ -1,7 +1,7 @@
 /**
- * Pictures of any latents, on canvases of their own, beside a run. Drawn one after another, each when
- * the GPU is done with the one before: what the page asks for faster than that replaces what it asked
- * for before, and training goes on in between.
+ * Pictures of any latents, on canvases of their own, beside a run. The GPU is given no more when it has
+ * not done what it was given the time before last: what the page asks for faster than that replaces
+ * what it asked for before, and training goes on in between.
  */
 
 import type { CanvasView, Engine, GanTrainer } from '../../src/index.ts';
@@ -22,23 +22,25 @@ interface View {
 }
 
 export class Explorer {
-  readonly #engine: () => Promise<Engine>;
   readonly #onProblem: (error: unknown) => void;
   readonly #views = new Map<number, View>();
-  /** Those to draw, the one that has waited longest first. */
+  /** Those to draw. */
   readonly #due = new Set<View>();
   #working = false;
   #trainer: GanTrainer | undefined;
+  #engine: Engine | undefined;
+  /** When the GPU has done all but the last of what it was given. */
+  #before: Promise<void> | undefined;
   #redrawn = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(engine: () => Promise<Engine>, onProblem: (error: unknown) => void) {
-    this.#engine = engine;
+  constructor(onProblem: (error: unknown) => void) {
     this.#onProblem = onProblem;
   }
 
   /** From now on pictures are this trainer's. */
-  begin(trainer: GanTrainer): void {
+  begin(engine: Engine, trainer: GanTrainer): void {
+    this.#engine = engine;
     this.#trainer = trainer;
     this.#drawAll();
   }
@@ -48,6 +50,7 @@ export class Explorer {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#trainer = undefined;
+    this.#engine = undefined;
     this.#due.clear();
     for (const view of this.#views.values()) detach(view);
   }
@@ -91,10 +94,14 @@ export class Explorer {
   async #work(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
-    // What is added meanwhile is come to as well.
-    for (const view of this.#due) {
-      this.#due.delete(view);
-      await this.#draw(view);
+    while (this.#due.size > 0) {
+      const views = [...this.#due];
+      this.#due.clear();
+      for (const view of views) await this.#draw(view);
+      this.#redrawn = performance.now();
+      const done = this.#engine && workDone(this.#engine);
+      await this.#before;
+      this.#before = done;
     }
     this.#working = false;
   }
@@ -110,8 +117,6 @@ export class Explorer {
         view.shown = shown;
       }
       view.shown.draw({ latents: view.latents });
-      await workDone(await this.#engine());
-      if (current()) this.#redrawn = performance.now();
     } catch (error) {
       // A run that ends takes its canvases with it.
       if (!current()) return;

@@ -266,7 +266,7 @@ export class Run {
     };
 
     try {
-      explorer.begin(trainer);
+      explorer.begin(await studio.engine(), trainer);
       show.draw();
       post({ type: 'training', job, latents: latentsOf(trainer) });
       for await (const metrics of trainer.run({ signal })) {

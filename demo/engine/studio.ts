@@ -30,10 +30,7 @@ export class Studio {
       (data) => post({ type: 'data', data }),
       (error) => post({ type: 'note', problem: problemOf(error) }),
     );
-    this.explorer = new Explorer(
-      () => this.engine(),
-      (error) => post({ type: 'note', problem: problemOf(error) }),
-    );
+    this.explorer = new Explorer((error) => post({ type: 'note', problem: problemOf(error) }));
   }
 
   /** Opens the adapter where that has not been done, and says which it is. */

@@ -40,6 +40,9 @@ const WORTHWHILE_MS = 20_000;
 /** A run that is throttled works and rests in turn, so often. */
 const CYCLE_MS = 500;
 
+/** After the visitor moved something on a slow adapter. */
+const GIVE_WAY_MS = 200;
+
 interface Rates {
   readonly lrD: number;
   readonly lrG: number;
@@ -54,6 +57,8 @@ export class Run {
   #trainer: GanTrainer | undefined;
   #pictures: ImageSet | undefined;
   #effort = 1;
+  /** Steps take long: the adapter is software. */
+  #slow = false;
   /** By the visitor, not to rest. */
   #paused = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -114,6 +119,14 @@ export class Run {
   resume(): void {
     this.#paused = false;
     this.#turn();
+  }
+
+  /** Rests while the visitor moves something, where steps are so long that pictures would lag behind. */
+  giveWay(): void {
+    if (!this.#slow || this.#paused || !this.#trainer) return;
+    clearTimeout(this.#timer);
+    this.#trainer.pause();
+    this.#timer = setTimeout(() => this.#turn(), GIVE_WAY_MS);
   }
 
   /** Works, then rests, then calls itself again, for as long as there is something to rest from. */
@@ -191,6 +204,7 @@ export class Run {
       try {
         signal.throwIfAborted();
         this.#trainer = trainer;
+        this.#slow = engine.adapter.software;
         if (this.#rates) trainer.setLearningRates(this.#rates);
         this.#turn();
         const seen = fitToSquare(set, options.imageSize, options.channels);

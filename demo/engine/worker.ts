@@ -74,6 +74,7 @@ function handle(request: Request): void {
       break;
     case 'show':
       studio.explorer.show(request.view, request.latents);
+      studio.run?.giveWay();
       break;
     case 'close-view':
       studio.explorer.close(request.view);

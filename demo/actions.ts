@@ -19,6 +19,7 @@ import {
   data,
   effort,
   film,
+  filters,
   firstCorners,
   framed,
   grid,
@@ -30,6 +31,7 @@ import {
   linked,
   locked,
   lookedAt,
+  maps,
   phase,
   picked,
   pictures,
@@ -41,6 +43,7 @@ import {
   savedStep,
   scores,
   settings,
+  stepProfile,
   stepsPerSecond,
 } from './state.ts';
 
@@ -210,6 +213,9 @@ function forgetRun(): void {
     history.clear();
     quality.clear();
     savedStep.value = null;
+    maps.value = null;
+    filters.value = null;
+    stepProfile.value = null;
     brightness.value = null;
     scores.value = null;
     historyVersion.value++;

@@ -1,7 +1,8 @@
 /** The page's state, all of it. Panels read it; only actions.ts changes it. */
 
 import { computed, signal } from '@preact/signals';
-import type { Scores, StepMetrics } from '../src/index.ts';
+import type { ModelSummary, NetName, Scores, StepMetrics, StepProfile } from '../src/index.ts';
+import type { Filters, InspectedLayer, MachineFacts, Maps } from './engine/machine-protocol.ts';
 import type {
   AdapterSummary,
   Brightness,
@@ -81,7 +82,7 @@ export type Corners = Readonly<Record<'A' | 'B' | 'C', readonly number[]>>;
 export const firstCorners: Corners = { A: [0], B: [1], C: [2] };
 export const corners = signal<Corners>(firstCorners);
 
-export type SideTab = 'progress' | 'explore' | 'tour' | 'keep';
+export type SideTab = 'progress' | 'explore' | 'machine' | 'tour' | 'keep';
 /** What is shown beside the samples. */
 export const side = signal<SideTab>('progress');
 
@@ -137,6 +138,19 @@ export const quality = new History(['diversity', 'distance']);
 export const brightness = signal<Brightness | null>(null);
 /** Changes whenever `history` or `quality` does, which are no signals themselves because they grow in place. */
 export const historyVersion = signal(0);
+
+/** The layers of the networks that the settings make; null until they are known, or where they make none. */
+export const layers = signal<ModelSummary | null>(null);
+/** The layer that the visitor looks into, and with which sample; null for none. */
+export const inspected = signal<InspectedLayer | null>(null);
+/** What that layer made of it last, in this run. */
+export const maps = signal<Maps | null>(null);
+export const filters = signal<Readonly<Record<NetName, Filters>> | null>(null);
+/** The step that was looked into last, in this run. */
+export const stepProfile = signal<StepProfile | null>(null);
+/** Whether a step is being timed. */
+export const profiling = signal(false);
+export const machineFacts = signal<MachineFacts | null>(null);
 
 /** The networks' shape and the data are fixed from Train to Reset. */
 export const locked = computed(() => ['starting', 'training', 'paused'].includes(phase.value));

@@ -4,10 +4,13 @@ import {
   defaultOptions,
   type GanOptions,
   GanvasError,
+  modelSummary,
+  profileStep,
   readSafetensors,
   requirements,
 } from '../../src/index.ts';
 import { deleteRun, duplicateRun, savedRuns } from './library.ts';
+import { filtersOf, machineFacts, mapsOf, transfersOf } from './machine.ts';
 import { neighboursOf } from './neighbours.ts';
 import { forgetPictures, keptPictures } from './picture-store.ts';
 import type { Answer, Question, QuestionName } from './protocol.ts';
@@ -79,6 +82,29 @@ export const answers: Answers = {
   async checkpoint(studio) {
     const answer = await trainerOf(studio).checkpoint();
     return { answer, transfer: [answer.buffer] };
+  },
+
+  async layers(_studio, { options }) {
+    return { answer: modelSummary(options) };
+  },
+
+  async maps(studio, question) {
+    const trainer = trainerOf(studio);
+    const answer = await mapsOf(trainer, studio.run?.pictures, question);
+    return { answer, transfer: transfersOf(answer, answer.picture) };
+  },
+
+  async filters(studio, { net }) {
+    const answer = await filtersOf(trainerOf(studio), net);
+    return { answer, transfer: transfersOf(answer) };
+  },
+
+  async profile(studio) {
+    return { answer: await profileStep(trainerOf(studio)) };
+  },
+
+  async machine(studio) {
+    return { answer: await machineFacts(studio) };
   },
 };
 

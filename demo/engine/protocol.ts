@@ -3,8 +3,18 @@
  * hands out stays in the worker.
  */
 
-import type { GanOptions, LeftOut, PictureFit, Scores, StepMetrics } from '../../src/index.ts';
+import type {
+  GanOptions,
+  LeftOut,
+  ModelSummary,
+  NetName,
+  PictureFit,
+  Scores,
+  StepMetrics,
+  StepProfile,
+} from '../../src/index.ts';
 import type { Grid } from '../grid.ts';
+import type { Filters, InspectedLayer, MachineFacts, Maps } from './machine-protocol.ts';
 
 /** How to train: everything that the page lets a visitor choose. */
 export type TrainOptions = GanOptions & { readonly channels: 1 | 3 };
@@ -91,6 +101,19 @@ interface Questions {
   readonly picture: { readonly question: null; readonly answer: Blob };
   /** All of the run that is going on, as a file. */
   readonly checkpoint: { readonly question: null; readonly answer: Uint8Array<ArrayBuffer> };
+  /** The layers of the networks that these options make. Refused where they make none. */
+  readonly layers: {
+    readonly question: { readonly options: TrainOptions };
+    readonly answer: ModelSummary;
+  };
+  /** What a layer makes of a sample. */
+  readonly maps: { readonly question: InspectedLayer; readonly answer: Maps };
+  /** The weights of a network that are next to the picture. */
+  readonly filters: { readonly question: { readonly net: NetName }; readonly answer: Filters };
+  /** The next step's dispatches, timed where the device has a clock: waits for it. */
+  readonly profile: { readonly question: null; readonly answer: StepProfile };
+  /** What the adapter allows, and what the run takes of it. */
+  readonly machine: { readonly question: null; readonly answer: MachineFacts };
 }
 
 export type QuestionName = keyof Questions;

@@ -5,8 +5,16 @@ export const sideText = translated({
     label: 'About the run',
     progress: 'Progress',
     explore: 'Explore',
+    machine: 'Machine',
     tour: 'How it works',
     keep: 'Keep',
   },
-  ja: { label: '学習について', progress: '経過', explore: '探索', tour: 'しくみ', keep: '保存' },
+  ja: {
+    label: '学習について',
+    progress: '経過',
+    explore: '探索',
+    machine: '内部',
+    tour: 'しくみ',
+    keep: '保存',
+  },
 });

@@ -4,6 +4,7 @@ import { Tabs } from '../ui/tabs.ts';
 import { Charts } from './charts.ts';
 import { Explore } from './explore.ts';
 import { Keep } from './keep.ts';
+import { Machine } from './machine.ts';
 import { sideText } from './side.text.ts';
 import { Tour } from './tour.ts';
 
@@ -15,6 +16,7 @@ export function Side() {
     tabs: [
       { name: 'progress', title: text.progress, content: () => h(Charts, {}) },
       { name: 'explore', title: text.explore, content: () => h(Explore, {}) },
+      { name: 'machine', title: text.machine, content: () => h(Machine, {}) },
       { name: 'tour', title: text.tour, content: () => h(Tour, {}) },
       { name: 'keep', title: text.keep, content: () => h(Keep, {}) },
     ],

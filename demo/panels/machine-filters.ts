@@ -35,7 +35,10 @@ function FilterGrid({ found, which }: { readonly found: Filters; readonly which:
     h(
       'p',
       { class: 'hint tabular' },
-      `${text.filtersDrawn(count(drawn), count(found.count))}, ${text.range(figure(low), figure(high))}`,
+      [
+        text.filtersDrawn(count(drawn), count(found.count)),
+        text.range(figure(low), figure(high)),
+      ].join(text.comma),
     ),
   );
 }

@@ -37,8 +37,8 @@ export function MachineMaps({ net, layer }: MapsProps) {
               text.drawn(count(found.drawn), count(found.count)),
               text.range(figure(found.low), figure(found.high)),
               text.after(count(found.step)),
-            ].join(', '),
-            '. ',
+            ].join(text.comma),
+            text.stop,
             found.low >= 0 ? text.white : text.colours,
           ),
         ]

@@ -5,8 +5,7 @@ interface MemoryText {
   readonly title: string;
   readonly kinds: Readonly<Record<keyof GpuMemory, string>>;
   readonly hints: Readonly<Partial<Record<keyof GpuMemory, string>>>;
-  total(bytes: string, buffers: string): string;
-  peak(bytes: string): string;
+  total(bytes: string, buffers: string, peak: string): string;
   readonly step: string;
   readonly work: Readonly<Record<'dispatches' | 'pipelines' | 'submits' | 'flops', string>>;
   readonly trainFirst: string;
@@ -35,8 +34,8 @@ export const memoryText = translated<MemoryText>({
       optimisers: 'such as Adam’s two moments of each parameter',
       activations: 'and gradients: buffers that a step shares among them',
     },
-    total: (bytes, buffers) => `${bytes} in ${buffers} buffers on the GPU`,
-    peak: (bytes) => `at most ${bytes} so far`,
+    total: (bytes, buffers, peak) =>
+      `${bytes} in ${buffers} buffers on the GPU, at most ${peak} so far.`,
     step: 'Each step',
     work: {
       dispatches: 'Kernels that run (dispatches)',
@@ -67,17 +66,17 @@ export const memoryText = translated<MemoryText>({
       parameters: 'パラメーター',
       optimisers: 'オプティマイザー',
       average: '生成器の平均',
-      buffers: '移動統計量',
+      buffers: '移動平均の統計量',
       data: 'データセット',
-      activations: '活性',
+      activations: '活性値',
       other: 'サンプルなど',
     },
     hints: {
       optimisers: 'Adam ならパラメーターごとに二つのモーメント',
       activations: '勾配も含みます。1 ステップの中で使い回すバッファーです',
     },
-    total: (bytes, buffers) => `GPU 上のバッファー ${buffers} 個、${bytes}`,
-    peak: (bytes) => `これまでの最大 ${bytes}`,
+    total: (bytes, buffers, peak) =>
+      `GPU 上のバッファー ${buffers} 個、${bytes}。これまでの最大 ${peak}。`,
     step: '1 ステップ',
     work: {
       dispatches: '実行するカーネル（ディスパッチ）',

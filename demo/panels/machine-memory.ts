@@ -27,7 +27,7 @@ function RunMemory({ run }: { readonly run: NonNullable<MachineFacts['run']> }) 
     h(
       'p',
       { class: 'tabular' },
-      `${text.total(sizeText(run.bytes), count(run.buffers))}, ${text.peak(sizeText(run.peakBytes))}.`,
+      text.total(sizeText(run.bytes), count(run.buffers), sizeText(run.peakBytes)),
     ),
     h(
       'dl',

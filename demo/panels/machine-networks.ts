@@ -67,7 +67,7 @@ function Network({ net, all, title, ends }: NetworkProps) {
     'div',
     { class: `network of-${net}` },
     h('h4', null, title),
-    h('p', { class: 'hint' }, `${ends}, ${text.parameters(count(parameters))}`),
+    h('p', { class: 'hint' }, [ends, text.parameters(count(parameters))].join(text.comma)),
     h(
       'ol',
       { class: 'stages', 'aria-label': title },
@@ -137,7 +137,7 @@ function LayerButton({ net, layer, head }: LayerButtonProps) {
     ...(convolution ? [text.stride(convolution.stride)] : []),
     text.channels(count(input.at(-1) ?? 1), count(output.at(-1) ?? 1)),
     ...(output.length === 3 ? [sizeOf(output.slice(0, 2))] : []),
-  ].join(', ');
+  ].join(text.comma);
   return h(
     'button',
     {

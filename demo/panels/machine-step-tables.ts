@@ -84,10 +84,11 @@ function StepTable({ profile, title, heading, groups, nameOf }: TableProps) {
       h(
         'tr',
         null,
-        [heading, text.runs, ...(timed ? [text.time] : []), text.share, text.work].map((name) =>
-          h('th', { key: name, scope: 'col' }, name),
-        ),
-        timed && h('th', { scope: 'col' }, text.rate),
+        [
+          heading,
+          text.runs,
+          ...(timed ? [text.time, text.share, text.rate] : [text.share, text.work]),
+        ].map((name) => h('th', { key: name, scope: 'col' }, name)),
       ),
     ),
     h(
@@ -100,18 +101,17 @@ function StepTable({ profile, title, heading, groups, nameOf }: TableProps) {
           h('th', { scope: 'row' }, nameOf(group)),
           h('td', null, count(group.runs)),
           timed && h('td', null, figure(group.ms)),
-          h('td', null, `${figure(share(group))} %`),
-          h('td', null, group.flops > 0 ? small(group.flops / 1e9) : '–'),
-          timed && h('td', null, rateOf(group)),
+          h('td', null, `${share(group).toFixed(1)} %`),
+          h('td', null, timed ? rateOf(group) : workOf(group)),
         ),
       ),
     ),
   );
 }
 
-/** Two figures, also of what is far below 1. */
-const small = (value: number): string =>
-  value >= 1 ? figure(value) : String(Number(value.toPrecision(2)));
+/** Two figures, as much of it is far below 1. */
+const workOf = ({ flops }: Group): string =>
+  flops > 0 ? String(Number((flops / 1e9).toPrecision(2))) : '–';
 
 const rateOf = ({ flops, ms }: Group): string =>
   flops > 0 && ms > 0 ? figure(flops / ms / 1e6) : '–';

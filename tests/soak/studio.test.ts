@@ -373,7 +373,7 @@ describe('everybody', () => {
     expect(await violations()).toEqual([]);
     await train(3);
     expect(await violations()).toEqual([]);
-    for (const name of ['Explore', 'How it works', 'Keep']) {
+    for (const name of ['Explore', 'Machine', 'How it works', 'Keep']) {
       await tab(name);
       expect(await violations()).toEqual([]);
     }

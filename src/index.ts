@@ -355,6 +355,7 @@ export { type ConnectOptions, connect } from './worker/connect.ts';
 export type {
   Remote,
   RemoteEngine,
+  RemoteFeatureNet,
   RemoteFunction,
   RemoteGanTrainer,
   RemoteGanvas,

@@ -10,6 +10,7 @@ import {
   TrailingDataError,
   TruncatedDataError,
 } from '../data/errors.ts';
+import { FeatureError } from '../evaluation/errors.ts';
 import { CheckpointError } from '../gan/checkpoint-metadata.ts';
 import { ModelError } from '../gan/dcgan.ts';
 import { RunMemoryError } from '../gan/memory.ts';
@@ -48,6 +49,7 @@ export const copiedClasses = {
   DataSizeError,
   DeviceLostError,
   EmptyDataError,
+  FeatureError,
   GanvasError,
   GpuInternalError,
   GpuValidationError,

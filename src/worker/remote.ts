@@ -1,5 +1,12 @@
 import type { readIdxDataset, readIdxImages } from '../data/idx.ts';
 import type { readPictures } from '../data/pictures.browser.ts';
+import type { FeatureNet } from '../evaluation/feature-net.ts';
+import type {
+  evaluateQuality,
+  QualityOptions,
+  QualityReport,
+  QualitySets,
+} from '../evaluation/quality.ts';
 import type { Generator } from '../gan/generator.ts';
 import type { CanvasView, Sampler } from '../gan/sampler.ts';
 import type { GanTrainer } from '../gan/trainer.ts';
@@ -43,6 +50,9 @@ export type RemoteEngine = Remote<
   'device' | 'variables' | 'compile' | 'reopen' | 'reopens'
 >;
 
+/** A `FeatureNet` in a worker, where `evaluateQuality` uses it too. */
+export type RemoteFeatureNet = Remote<FeatureNet, 'products'>;
+
 /** A `Generator` in a worker. */
 export type RemoteGenerator = Remote<Generator>;
 
@@ -80,11 +90,13 @@ type Made<F, R> = F extends (engine: Engine, ...rest: infer Rest) => unknown
 /** What a worker offers, in its own terms. */
 export interface Offer {
   readonly Engine: Pick<typeof Engine, 'create'>;
+  readonly FeatureNet: Pick<typeof FeatureNet, 'load'>;
   readonly GanTrainer: Pick<typeof GanTrainer, 'create' | 'resume'>;
   readonly Generator: Pick<typeof Generator, 'load'>;
   readonly Trainer: Pick<typeof Trainer, 'create'>;
   readonly Vae: Pick<typeof Vae, 'load'>;
   readonly VaeTrainer: Pick<typeof VaeTrainer, 'create' | 'resume'>;
+  readonly evaluateQuality: typeof evaluateQuality;
   readonly readIdxDataset: typeof readIdxDataset;
   readonly readIdxImages: typeof readIdxImages;
   readonly readPictures: typeof readPictures;
@@ -107,6 +119,11 @@ export interface RemoteGanvas extends Disposable, AsyncDisposable {
   readonly Engine: {
     /** A device of the page cannot be used in a worker: there is no `device` and no `gpu`. */
     create(options?: Omit<EngineOptions, 'device' | 'gpu'>): Promise<RemoteEngine>;
+  };
+  /** Loads feature nets into the worker. */
+  readonly FeatureNet: {
+    /** As `FeatureNet.load`. */
+    readonly load: Made<Offer['FeatureNet']['load'], RemoteFeatureNet>;
   };
   /** Makes trainers of GANs in the worker. */
   readonly GanTrainer: {
@@ -141,6 +158,12 @@ export interface RemoteGanvas extends Disposable, AsyncDisposable {
     /** As `VaeTrainer.resume`. */
     readonly resume: Made<Offer['VaeTrainer']['resume'], RemoteVaeTrainer>;
   };
+  /** Judges pictures off the page's thread, by a feature net that is in the worker. */
+  evaluateQuality(
+    net: RemoteFeatureNet,
+    sets: QualitySets,
+    options?: QualityOptions,
+  ): Promise<QualityReport>;
   /** Off the page's thread. An address is the worker file's, if it is no whole URL. */
   readonly readIdxImages: typeof readIdxImages;
   /** As `readIdxImages`, with labels. */

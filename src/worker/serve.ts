@@ -1,5 +1,7 @@
 import { readIdxDataset, readIdxImages } from '../data/idx.ts';
 import { readPictures } from '../data/pictures.browser.ts';
+import { FeatureNet } from '../evaluation/feature-net.ts';
+import { evaluateQuality } from '../evaluation/quality.ts';
 import { Generator } from '../gan/generator.ts';
 import { GanTrainer } from '../gan/trainer.ts';
 import { deferred } from '../gpu/deferred.ts';
@@ -27,6 +29,7 @@ export function serve(port: MessagePort): void {
         return engine;
       },
     },
+    FeatureNet: { load: (...args) => FeatureNet.load(...args) },
     GanTrainer: {
       create: (...args) => GanTrainer.create(...args),
       resume: (...args) => GanTrainer.resume(...args),
@@ -38,6 +41,7 @@ export function serve(port: MessagePort): void {
       create: (...args) => VaeTrainer.create(...args),
       resume: (...args) => VaeTrainer.resume(...args),
     },
+    evaluateQuality,
     readIdxDataset,
     readIdxImages,
     readPictures,

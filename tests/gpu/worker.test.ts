@@ -8,6 +8,9 @@ import {
   connect,
   DeviceLostError,
   Engine,
+  evaluateQuality,
+  FeatureError,
+  FeatureNet,
   GanTrainer,
   GanvasError,
   LimitError,
@@ -29,6 +32,7 @@ import {
   VaeTrainer,
   WorkerError,
 } from '../../src/index.ts';
+import weights from '../../weights/mnist-features.safetensors?url&inline';
 import { RandomValues } from '../reference/random-values.ts';
 import { noisePictures } from '../support/pictures.ts';
 
@@ -210,6 +214,28 @@ test('a VaeTrainer computes the same bits, and a Vae is loaded from its file', a
   expect(await vae.manifold({ size: 3 })).toEqual(local.drawn[0]);
   await using again = await ganvas.VaeTrainer.resume(engine, pictures, local.file);
   expect(await again.step).toBe(3);
+});
+
+test('judges pictures by a feature net', async () => {
+  const bytes = new Uint8Array(await (await fetch(weights)).arrayBuffer());
+  const sets = { pictures: noisePictures(20, 32), real: noisePictures(40, 28, 1, 2) };
+  const local = await onPage(async (page) => {
+    using net = await FeatureNet.load(page, bytes);
+    return {
+      shape: net.shape,
+      described: await net.describe(sets.pictures),
+      report: await evaluateQuality(net, sets, { samples: 16 }),
+    };
+  });
+  await using net = await ganvas.FeatureNet.load(engine, bytes);
+  expect({
+    shape: await net.shape,
+    described: await net.describe(sets.pictures),
+    report: await ganvas.evaluateQuality(net, sets, { samples: 16 }),
+  }).toEqual(local);
+  const few = await failureOf(ganvas.evaluateQuality(net, sets, { samples: 15 }));
+  expect(few).toBeInstanceOf(FeatureError);
+  expect(few).toMatchObject({ code: 'features-samples' });
 });
 
 describe('a run', () => {

@@ -123,6 +123,9 @@ describe('a run', () => {
     expect((await vae.sample({ count: 5 })).pixels).toEqual(
       expected[0].pixels.subarray(0, 5 * 256),
     );
+    // Of a second batch.
+    const last = await vae.decode(vae.latents({ count: 18 }).subarray(17 * 2));
+    expect(last.pixels).toEqual(expected[0].pixels.subarray(17 * 256));
     expect((await vae.sample()).count).toBe(64);
     vae.dispose();
     expect(engine.device.counters.buffers).toBe(buffers);

@@ -175,9 +175,10 @@ describe('kernelDistance', () => {
 
 describe('manifoldMeasures', () => {
   test('count balls, by hand', async () => {
-    // Radii of the real samples 1, 1 and 2; of the fakes 9.5, 0.5 and 0.5.
-    const measured = await manifoldMeasures(floats(0, 1, 3), floats(0.5, 10, 10.5), 1, { k: 1 });
-    expect(measured).toEqual({ precision: 1 / 3, recall: 1, density: 2 / 3, coverage: 2 / 3 });
+    // Radii of the real samples 1, 1 and 2; of the fakes 9.5, 0.5, 0.5 and 10.
+    const fakes = floats(0.5, 10, 10.5, 20.5);
+    const measured = await manifoldMeasures(floats(0, 1, 3), fakes, 1, { k: 1 });
+    expect(measured).toEqual({ precision: 1 / 4, recall: 1, density: 2 / 4, coverage: 2 / 3 });
   });
 
   test('the k-th neighbour, not the first', async () => {

@@ -5,6 +5,7 @@ import { gradients } from '../../src/graph/autodiff.ts';
 import { Graph, type Tensor } from '../../src/graph/graph.ts';
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts';
 import { decodeVae, encodeVae } from '../../src/vae/checkpoint.ts';
+import { Codec } from '../../src/vae/codec.ts';
 import { bernoulliNll, gaussianKl, gaussianNll } from '../../src/vae/loss.ts';
 import { VaeModel } from '../../src/vae/model.ts';
 import { normalQuantile } from '../../src/vae/normal-quantile.ts';
@@ -161,6 +162,39 @@ test('z = μ + σ·ε, with ε drawn anew each step', () => {
   expect(drawnAt(0)).not.toEqual(drawnAt(1));
 });
 
+test('pictures are mirrored where that is asked for, and decoded between −1 and 1', () => {
+  const drawn = (flip: boolean) =>
+    new VaeModel(resolveVaeOptions({ ...small, flip }))
+      .program(noisePictures(8, 16))
+      .step.nodes.find(({ op }) => op === 'gatherPictures')!.attrs;
+  expect([drawn(false).flip, drawn(true).flip]).toEqual([false, true]);
+
+  const model = new VaeModel(resolveVaeOptions(small));
+  const { initial } = model.program(noisePictures(8, 16));
+  const weights = Float64Array.from(initial.get(model.net.variable)!, (x) => 50 * x);
+  const given = new Map<string, ArrayLike<number>>([
+    ...initial,
+    [model.net.variable, weights],
+    ['latents', new RandomValues(5).normal(6)],
+  ]);
+  const pixels = interpret(model.decoder(2).graph, given).outputs.get('pictures')!;
+  expect(pixels.every((x) => Math.abs(x) <= 1)).toBe(true);
+  expect(pixels.some((x) => Math.abs(x) > 0.9)).toBe(true);
+});
+
+test('latents are of the model’s own seed unless another is given', () => {
+  const latents = (seed: number, choice = {}) => {
+    const compile = () => Promise.reject(new Error('nothing is compiled'));
+    const codec = new Codec(new VaeModel(resolveVaeOptions({ ...small, seed })), {
+      ...{ step: 0, compile },
+    });
+    return [...codec.latents({ count: 2, ...choice })];
+  };
+  expect(latents(3)).toHaveLength(6);
+  expect(latents(3)).not.toEqual(latents(4));
+  expect(latents(3, { seed: 4 })).toEqual(latents(4));
+});
+
 describe('nets', () => {
   test.each([16, 32, 64, 128, 256])('for pictures of %d pixels, of 1 to 4 channels', (size) => {
     for (const channels of [1, 2, 3, 4]) {
@@ -191,6 +225,28 @@ describe('nets', () => {
     ]);
     const { outputs } = interpret(graph, given);
     expect([...outputs.get('mean')!]).not.toEqual([...outputs.get('logVariance')!]);
+  });
+
+  test('a Bernoulli picture’s pixels are the probabilities of its likelihood', () => {
+    const model = new VaeModel(resolveVaeOptions(small));
+    const graph = new Graph();
+    const shape = [1, 16, 16, 1];
+    const [x, decoded] = [graph.variable('x', shape), graph.variable('decoded', shape)];
+    const weights = model.net.weights(graph);
+    graph.output('pixels', model.module.pixels(decoded));
+    graph.output('nll', model.module.nll(x, decoded, { training: true, weights }));
+    const random = new RandomValues(2);
+    const given = new Map([
+      ['x', random.uniform(256)],
+      ['decoded', random.normal(256)],
+      [model.net.variable, new Float32Array(model.net.size)],
+    ]);
+    const { outputs } = interpret(graph, given);
+    const expected = given.get('x')!.reduce((sum, pixel, i) => {
+      const [t, p] = [(pixel + 1) / 2, (outputs.get('pixels')![i] + 1) / 2];
+      return sum - t * Math.log(p) - (1 - t) * Math.log(1 - p);
+    }, 0);
+    expect(outputs.get('nll')![0]).toBeCloseTo(expected, 8);
   });
 
   test('a Gaussian learns its standard deviation, which has a floor', () => {

@@ -37,8 +37,11 @@ const WINDOWS_PROGRAMS = [
 
 /** A closed network often swallows packets instead of refusing them, so silence is the only sign. */
 const DOWNLOAD_SILENCE_MS = 20_000;
-/** Apt waits for a long time on a closed network; a slow one needs about two minutes for Chromium. */
-const APT_TIMEOUT_MS = 5 * 60_000;
+/**
+ * Apt waits for a long time on a closed network; a slow one needs some minutes for Chromium. Only what
+ * talks to the network is ended: a package that is half unpacked would be the user's to mend.
+ */
+const APT_NETWORK_MS = 10 * 60_000;
 
 const run = promisify(execFile);
 
@@ -205,13 +208,13 @@ async function fromApt(tried: string[]): Promise<string | undefined> {
     return undefined;
   }
   report('installing Debian’s chromium with apt-get');
-  const options = {
-    timeout: APT_TIMEOUT_MS,
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  };
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const network = { env, timeout: APT_NETWORK_MS };
+  const install = ['install', '-y', 'chromium'];
   try {
-    await run('apt-get', ['update'], options);
-    await run('apt-get', ['install', '-y', 'chromium'], options);
+    await run('apt-get', ['update'], network);
+    await run('apt-get', [...install, '--download-only'], network);
+    await run('apt-get', [...install, '--no-download'], { env });
   } catch (error) {
     tried.push(`apt-get install chromium: ${messageOf(error)}`);
     return undefined;

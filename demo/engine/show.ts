@@ -15,7 +15,7 @@ const DRAW_STEPS = 4;
 
 /** D is asked no more often than this, nor after fewer steps for 64 samples: it costs about a step. */
 const SCORE_MS = 1000;
-const SCORE_STEPS = 10;
+const SCORE_STEPS = 20;
 
 /** As many pictures are judged at least: fewer make no histogram. */
 const LEAST_SCORED = 64;

@@ -89,6 +89,7 @@ export function FramesLegend() {
       h('span', null, high),
     ),
     h('p', { class: 'hint tabular' }, said(seenScores.value, seenGrid.value.count, probabilities)),
+    settings.value.ema > 0 && h('p', { class: 'hint' }, text.averaged),
   );
 }
 

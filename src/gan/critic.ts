@@ -37,7 +37,8 @@ export interface Scores {
  * batch where the run does so (`mixedBatch`). It has learned with these alone, and they are what G's
  * gradients come through; running statistics are means over both kinds of pictures, under which neither
  * looks as D knows it. The price: a score depends a little on the pictures beside it. Dropout is off, and
- * pictures are neither augmented nor noisy.
+ * pictures are neither augmented nor noisy. Where samples are drawn with averaged weights (`ema`), D has not
+ * learned from such pictures, and takes them for less real than those that it is trained on.
  *
  * ```ts
  * using critic = await Critic.create(trainer, { count: 64 });

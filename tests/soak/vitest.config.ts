@@ -1,5 +1,6 @@
 // What takes minutes: `npm run test:soak`. Not part of `npm test`.
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from '../support/longest-first.ts';
 import { puppeteer } from '../support/puppeteer-provider.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -7,7 +8,6 @@ const root = new URL('../..', import.meta.url).pathname;
 /** Of both projects. */
 const common = {
   globalSetup: './tests/support/need-browser.ts',
-  fileParallelism: false,
   testTimeout: 1_200_000,
   hookTimeout: 180_000,
 };
@@ -15,6 +15,7 @@ const common = {
 export default defineConfig({
   test: {
     root,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         root,
@@ -23,6 +24,8 @@ export default defineConfig({
           name: 'soak',
           include: ['tests/soak/*.test.ts'],
           environment: 'node',
+          // One takes ten minutes whatever there is beside it.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
@@ -33,6 +36,7 @@ export default defineConfig({
           ...common,
           name: 'soak-gpu',
           include: ['tests/soak/gpu/*.test.ts'],
+          fileParallelism: false,
           sequence: { groupOrder: 2 },
           browser: {
             enabled: true,

@@ -283,7 +283,9 @@ export class Run {
       explorer.begin(await studio.engine(), trainer);
       show.draw();
       post({ type: 'training', job, latents: latentsOf(trainer) });
-      for await (const metrics of trainer.run({ signal })) {
+      // Drawing waits for all that is in flight, and a software adapter makes the page wait with it.
+      const pacing = software ? { boundaryEvery: 1 } : {};
+      for await (const metrics of trainer.run({ signal, ...pacing })) {
         rate.begin(step);
         step = metrics.step;
         this.#step = step;
@@ -291,7 +293,7 @@ export class Run {
         rows.push(metrics);
         // A timer rather than a look at the clock: the last steps before a pause are told as well.
         timer ??= setTimeout(report, REPORT_MS);
-        show.follow(step);
+        await show.follow(step);
       }
       signal.throwIfAborted();
     } finally {

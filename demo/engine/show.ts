@@ -22,6 +22,22 @@ const LEAST_SCORED = 64;
 
 const layoutOf = (count: number) => ({ count, columns: columnsOf(count) });
 
+/** A hidden tab shows nothing, and must not wait for it. */
+const PATIENCE_MS = 100;
+
+/**
+ * Settles when the browser has taken what was drawn. Until then the commands of a software adapter
+ * keep the browser from drawing anything: traced on SwiftShader, it waits for all that were submitted.
+ */
+const shown = (): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, PATIENCE_MS);
+    requestAnimationFrame(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+
 interface ShowOptions {
   readonly studio: Studio;
   readonly canvas: OffscreenCanvas;
@@ -66,14 +82,16 @@ export class Show {
     return new Show(options, await trainer.attachCanvas(canvas, layoutOf(count)), count);
   }
 
-  /** A step was done. */
-  follow(step: number): void {
+  /** A step was done. Resolves when the next one can begin. */
+  async follow(step: number): Promise<void> {
     const { studio, software } = this.#options;
     this.#step = step;
     const load = this.#count / DEFAULT_COUNT;
     const due = (last: { readonly step: number; readonly at: number }, ms: number, steps: number) =>
       performance.now() - last.at >= ms && step - last.step >= Math.min(steps * load, step);
-    if (due(this.#drawn, software ? DRAW_MS.software : DRAW_MS.gpu, DRAW_STEPS)) this.draw();
+    const drawing = due(this.#drawn, software ? DRAW_MS.software : DRAW_MS.gpu, DRAW_STEPS);
+    if (drawing) this.draw();
+    if (drawing && software) await shown();
     if (studio.scoring && this.#asked === 0 && due(this.#scored, SCORE_MS, SCORE_STEPS))
       void this.#score();
   }

@@ -1,7 +1,7 @@
 /** What buttons, files and the worker do to the state. */
 
 import dataFiles from 'virtual:data-files';
-import { batch, computed, effect } from '@preact/signals';
+import { batch, computed, effect, untracked } from '@preact/signals';
 import { answerTo, startWorker, worker } from './conversation.ts';
 import type { News } from './engine/client.ts';
 import { problemOf } from './engine/problem.ts';
@@ -15,6 +15,7 @@ import { change, type Settings } from './presets.ts';
 import {
   adapter,
   brightness,
+  chosenData,
   corners,
   data,
   effort,
@@ -94,9 +95,7 @@ export function start(): void {
     ]);
   });
   effect(() => {
-    if (!chosen.value || !ready.value || locked.value) return;
-    const { imageSize } = settings.peek();
-    worker.send({ type: 'load', source: source(), imageSize, channels: channels() });
+    if (chosen.value && ready.value && !locked.peek()) untracked(loadData);
   });
 }
 
@@ -141,6 +140,14 @@ export function reset(): void {
   worker.send({ type: 'reset' });
   forgetRun();
   phase.value = 'idle';
+  // Reading may have ended with the run.
+  if (ready.value && !chosenData.value) loadData();
+}
+
+/** Reads the data ahead of a run. */
+function loadData(): void {
+  const { imageSize } = settings.value;
+  worker.send({ type: 'load', source: source(), imageSize, channels: channels() });
 }
 
 /** Changes settings; during a run those alone that a run takes up as it goes. */

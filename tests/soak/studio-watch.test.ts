@@ -127,6 +127,13 @@ it('shows what there is to learn as soon as it is chosen, in whatever size', asy
     return data.some((value, i) => i % 4 === 0 && Math.abs(value - data[i + 2]!) > 40);
   });
   expect(await visitor.step()).toBe(0);
+  // Also where reading was cancelled together with a run.
+  await (await page.$('input[value=faces]'))!.click();
+  await page.waitForSelector('.unread');
+  await visitor.press('Train');
+  await visitor.press('Cancel');
+  await visitor.says('Ready to train.');
+  await page.waitForSelector('.real canvas');
   await quiet();
 });
 

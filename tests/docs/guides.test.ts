@@ -342,7 +342,7 @@ test('quality', async () => {
 test('Bayesian inference', async () => {
   const result = (await driven('bayesian-inference')) as Record<string, unknown>;
   expect(result).toMatchObject({ last: { step: 2, lossRatio: expect.any(Number) } });
-  expect(result.counts).toEqual([4000, 1000, 2, 4, 4]);
+  expect(result.counts).toEqual([65_536, 1000, 2, 4, 4]);
   expect(result.variance).toBeCloseTo(1.44, 10);
 });
 

@@ -275,8 +275,14 @@ describe('pictures whose worth is known', () => {
       expect(judged[key]).toBeGreaterThan(2 * real[key]);
     for (const key of ['precision', 'density', 'coverage'] as const)
       expect(judged[key]).toBeLessThan(real[key]);
+    // Noise takes the place of half their contrast, and the net takes them for few classes.
+    expect(judged.classDistance).toBeGreaterThan(real.classDistance);
+    expect(judged.pairwiseDiversity).toBeLessThan(0.9 * real.pairwiseDiversity);
     expect(real).toMatchObject({ classesCovered: 10 });
     expect(real.classDistance).toBeLessThan(0.2);
+    // The real ones that are judged are others than those that both are compared with.
+    expect(real.frechetDistance).toBeGreaterThan(1);
+    expect(real.slicedWasserstein).toBeGreaterThan(0.01);
     const again = await evaluateQuality(net, sets, { samples: 100, seed: 1 });
     expect(again).toEqual(report);
   });

@@ -23,15 +23,16 @@ afterAll(async () => {
   await server?.close();
 });
 
-test('a posterior that is known: mean and variance within 5 %, over 20 observations', async () => {
-  const found = (await page.evaluate('run.gaussian(1500)')) as Accuracy;
-  console.log(JSON.stringify(found));
-  // In posterior deviations, in the mean over all 20 and of each.
-  expect(found.mean).toBeLessThan(0.05);
-  expect(found.worstMean).toBeLessThan(0.1);
-  expect(Math.abs(found.varianceBias)).toBeLessThan(0.05);
-  expect(found.worstVariance).toBeLessThan(0.1);
-});
+test.each([1, 2, 3])(
+  'a posterior that is known: mean and variance within 5 % for each of 20 observations, seed %d',
+  async (seed) => {
+    const found = (await page.evaluate(`run.gaussian(${seed})`)) as Accuracy;
+    console.log(JSON.stringify(found));
+    // In posterior deviations: the mean itself may be 0.
+    expect(found.worstMean).toBeLessThan(0.05);
+    expect(found.worstVariance).toBeLessThan(0.05);
+  },
+);
 
 test('predators and prey: true rates are covered, beside ABC at as many simulations', async () => {
   const found = (await page.evaluate('run.predatorPrey(600)')) as Record<

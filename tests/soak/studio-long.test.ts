@@ -10,8 +10,8 @@ import { buildPage, START_MS, type StaticHost, serveBuilt, Visitor } from '../su
 
 const MINUTES = 10;
 
-/** Rounds before the first look: what a panel needs once, and the history of the charts, is then there. */
-const WARM_ROUNDS = 3;
+/** Rounds between two looks. Before the first, panels get what they need once, some after compiling. */
+const ROUNDS = 10;
 
 let dir: string;
 let downloads: string;
@@ -144,7 +144,7 @@ it(`${MINUTES} minutes of training and of clicks`, {
   const looks: Held[] = [];
   while (performance.now() < end) {
     await round(rounds++);
-    if (rounds === WARM_ROUNDS || rounds % 10 === 0) looks.push(await held(ofPage, ofWorker));
+    if (rounds % ROUNDS === 0) looks.push(await held(ofPage, ofWorker));
     before ??= looks[0];
     for (const name of await readdir(downloads)) await rm(join(downloads, name));
     await visitor.press('Resume');

@@ -12,7 +12,7 @@ export type Letter = (typeof letters)[number];
 export const MOST_OF_A_LETTER = 5;
 
 /** Tabs that show the picked sample. */
-const showPicked: readonly SideTab[] = ['explore'];
+const showPicked: readonly SideTab[] = ['explore', 'machine'];
 
 /** What each letter stands for; null for those without samples. */
 export const means = computed((): Readonly<Record<Letter, Float32Array | null>> => {

@@ -3,7 +3,7 @@
 import type { GanTrainer, ImageSet } from '../../src/index.ts';
 import type { Neighbours } from './protocol.ts';
 
-/** The worker has other things to do in between: 60,000 pictures of 32×32 take some 100 ms. */
+/** The worker has other things to do in between: 60,000 pictures of 32×32 take some 80 ms. */
 const SLICE_MS = 8;
 
 /** Pictures between looks at the clock. */

@@ -31,6 +31,8 @@ export class Explorer {
   #engine: Engine | undefined;
   /** When the GPU has done all but the last of what it was given. */
   #before: Promise<void> | undefined;
+  /** End the waits for the GPU. */
+  readonly #waits = new Set<() => void>();
   #redrawn = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -52,7 +54,14 @@ export class Explorer {
     this.#trainer = undefined;
     this.#engine = undefined;
     this.#due.clear();
+    for (const end of this.#waits) end();
     for (const view of this.#views.values()) detach(view);
+  }
+
+  /** Another device took the place of a lost one, which may never say that it has done its work. */
+  recover(): void {
+    for (const end of this.#waits) end();
+    this.#drawAll();
   }
 
   open(id: number, canvas: OffscreenCanvas, layout: ViewLayout): void {
@@ -99,11 +108,23 @@ export class Explorer {
       this.#due.clear();
       for (const view of views) await this.#draw(view);
       this.#redrawn = performance.now();
-      const done = this.#engine && workDone(this.#engine);
+      const done = this.#engine && this.#workDone(this.#engine);
       await this.#before;
       this.#before = done;
     }
     this.#working = false;
+  }
+
+  /** When the GPU has done what it was given so far. */
+  #workDone({ device }: Engine): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const end = () => {
+      this.#waits.delete(end);
+      resolve();
+    };
+    this.#waits.add(end);
+    device.gpu.queue.onSubmittedWorkDone().then(end, end);
+    return promise;
   }
 
   async #draw(view: View): Promise<void> {
@@ -130,14 +151,6 @@ export class Explorer {
 function detach(view: View): void {
   view.shown?.detach();
   view.shown = undefined;
-}
-
-/** When the GPU has done what it was given so far, or is lost. */
-function workDone({ device }: Engine): Promise<void> {
-  return device.gpu.queue.onSubmittedWorkDone().then(
-    () => {},
-    () => {},
-  );
 }
 
 /** What the samples of a run are drawn from. */

@@ -239,7 +239,7 @@ export class Run {
       onEvent: (event) => {
         if (event.type !== 'recovered') return;
         this.#film.rewind(event.step);
-        this.#studio.explorer.redraw();
+        this.#studio.explorer.recover();
         this.#studio.post({ type: 'recovered', job, step: event.step });
       },
     };

@@ -16,7 +16,9 @@ const REDRAW_MS = 500;
 interface View {
   readonly canvas: OffscreenCanvas;
   readonly layout: ViewLayout;
-  latents?: Float32Array | undefined;
+  latents?: Float32Array;
+  /** It could not be drawn, which has been told once: not again at every step. */
+  failed?: boolean;
   /** On the canvas, from the first picture until the run ends. */
   shown?: CanvasView | undefined;
 }
@@ -61,6 +63,8 @@ export class Explorer {
   /** Another device took the place of a lost one, which may never say that it has done its work. */
   recover(): void {
     for (const end of this.#waits) end();
+    // What failed on the lost device need not fail on this one.
+    for (const view of this.#views.values()) view.failed = false;
     this.#drawAll();
   }
 
@@ -81,6 +85,7 @@ export class Explorer {
     const view = this.#views.get(id);
     if (!view) return;
     view.latents = latents;
+    view.failed = false;
     this.#due.add(view);
     void this.#work();
   }
@@ -129,7 +134,7 @@ export class Explorer {
 
   async #draw(view: View): Promise<void> {
     const trainer = this.#trainer;
-    if (!trainer || !view.latents) return;
+    if (!trainer || !view.latents || view.failed) return;
     const current = () => this.#trainer === trainer && [...this.#views.values()].includes(view);
     try {
       if (!view.shown) {
@@ -141,8 +146,7 @@ export class Explorer {
     } catch (error) {
       // A run that ends takes its canvases with it.
       if (!current()) return;
-      // Once, not at every step: until other latents are asked for.
-      view.latents = undefined;
+      view.failed = true;
       this.#onProblem(error);
     }
   }

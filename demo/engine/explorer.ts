@@ -4,7 +4,7 @@
  * what it asked for before, and training goes on in between.
  */
 
-import type { CanvasView, Engine, GanTrainer } from '../../src/index.ts';
+import { type CanvasView, DeviceLostError, type Engine, type GanTrainer } from '../../src/index.ts';
 import type { Latents, ViewLayout } from './protocol.ts';
 
 /** As many as the largest grid shows. */
@@ -65,7 +65,7 @@ export class Explorer {
     for (const end of this.#waits) end();
     // What failed on the lost device need not fail on this one.
     for (const view of this.#views.values()) view.failed = false;
-    this.#drawAll();
+    this.redraw();
   }
 
   open(id: number, canvas: OffscreenCanvas, layout: ViewLayout): void {
@@ -145,7 +145,8 @@ export class Explorer {
       view.shown.draw({ latents: view.latents });
     } catch (error) {
       // A run that ends takes its canvases with it.
-      if (!current()) return;
+      // What a lost device fails with, the next one draws.
+      if (!current() || error instanceof DeviceLostError) return;
       view.failed = true;
       this.#onProblem(error);
     }

@@ -289,36 +289,6 @@ it('says why uniform latents are mixed along a line, and follows training', asyn
   await quiet();
 });
 
-it('goes on on another device when one was lost', async () => {
-  await open();
-  await train(20);
-  await clickSample(9);
-  await expect
-    .poll(async () => new Set(await pixels(view('picked'))).size, { timeout: START_MS })
-    .toBeGreaterThan(ALIKE);
-  const devtools = await browser.target().createCDPSession();
-  // Its answer would come from what it ends.
-  devtools.send('Browser.crashGpuProcess').catch(() => {});
-  const { page } = visitor;
-  await page.waitForSelector('[role=alert] .problem', { timeout: START_MS });
-  await page.waitForFunction(() => !document.querySelector('[role=alert] .problem'), {
-    timeout: START_MS,
-  });
-  await visitor.reaches((await visitor.step()) + 10);
-  // It is drawn all along, as is what is new.
-  const then = await pixels(view('picked'));
-  await expectUnlike(
-    () => pixels(view('picked')),
-    async () => then,
-  );
-  await tab('Walk');
-  await expectUnlike(
-    () => pixels(view('map'), 4, 5, 2),
-    () => pixels(view('map'), 20, 5, 2),
-  );
-  await quiet();
-});
-
 describe('everybody', () => {
   it.each(['light', 'dark'])('finds tools without barriers, in %s colours', async (scheme) => {
     await open();

@@ -15,6 +15,7 @@ import { change, type Settings } from './presets.ts';
 import {
   adapter,
   brightness,
+  canvasVersion,
   chosenData,
   corners,
   data,
@@ -50,7 +51,7 @@ import {
 
 let job = 0;
 
-/** Starts the engine, if there is WebGPU at all. The canvas is on the page by then. */
+/** Starts the engine, if there is WebGPU at all. */
 export function start(): void {
   if (!('gpu' in navigator) || !navigator.gpu) {
     // The worker would say so too, but a browser without WebGPU may not even start it.
@@ -61,10 +62,6 @@ export function start(): void {
     return;
   }
   startWorker(onEvent);
-  const canvas = document.querySelector<HTMLCanvasElement>('canvas#samples');
-  if (!canvas) throw new Error('The page has no canvas for the samples.');
-  const offscreen = canvas.transferControlToOffscreen();
-  worker.send({ type: 'canvas', canvas: offscreen }, [offscreen]);
   worker.send({ type: 'open' });
 
   followEstimates(worker, options);
@@ -99,6 +96,13 @@ export function start(): void {
   });
 }
 
+/** Has samples drawn on this canvas from now on. */
+export function giveCanvas(canvas: HTMLCanvasElement): void {
+  const offscreen = canvas.transferControlToOffscreen();
+  // There is no worker where there is no WebGPU.
+  worker?.send({ type: 'canvas', canvas: offscreen }, [offscreen]);
+}
+
 /** Looks for an adapter again, such as after a change of the browser's settings. */
 export function openAgain(): void {
   problem.value = null;
@@ -119,6 +123,7 @@ export function train(): void {
 /** Starts a run of these options: a new one, or one that goes on. */
 export function begin(chosen: TrainOptions, name: string, from?: Beginning): void {
   forgetRun();
+  canvasVersion.value++;
   phase.value = 'starting';
   worker.send({
     ...{ type: 'train', job, source: source(), options: chosen, effort: effort.value },
@@ -319,6 +324,7 @@ function onEvent(event: News): void {
       case 'recovered':
         cutFilm(film.value.filter(({ step }) => step <= event.step).length);
         if (problem.value?.code === 'device-lost') problem.value = null;
+        canvasVersion.value++;
         break;
       case 'unavailable':
         phase.value = 'unavailable';

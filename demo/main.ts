@@ -15,6 +15,7 @@ if (import.meta.env.PROD && 'serviceWorker' in navigator) {
   navigator.serviceWorker.register('./service-worker.js').catch(() => {});
 }
 
+// First, so that there is somebody to give canvases to.
+start();
 root.replaceChildren();
 render(h(App, {}), root);
-start();

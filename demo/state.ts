@@ -109,6 +109,13 @@ export const framed = signal(true);
 /** What D made of the samples and of real pictures last. */
 export const scores = signal<Scores | null>(null);
 
+/**
+ * Changes when other canvases take the place of those that were drawn on: for each run, and when a run's
+ * device was lost. Where the browser's GPU process went with it, nothing that is drawn on the old ones is
+ * seen any more (Chrome 156).
+ */
+export const canvasVersion = signal(0);
+
 /** The run so far in pictures, the oldest first. */
 export const film = signal<readonly Frame[]>([]);
 /** The place in the film that the visitor looks at; null for now. */

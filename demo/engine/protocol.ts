@@ -121,7 +121,7 @@ export type Question<Name extends QuestionName> = Questions[Name]['question'];
 export type Answer<Name extends QuestionName> = Questions[Name]['answer'];
 
 export type Request =
-  /** The canvas that samples are drawn on; comes before all training. */
+  /** The canvas that samples are drawn on from now on; the first comes before all training. */
   | { readonly type: 'canvas'; readonly canvas: OffscreenCanvas }
   /** Opens the adapter. */
   | { readonly type: 'open' }

@@ -54,6 +54,7 @@ export class Show {
   /** The newest picture of the film. */
   thumbnail: Blob | undefined;
   readonly #options: ShowOptions;
+  #canvas: OffscreenCanvas;
   /** None while it gives way to another. */
   #view: CanvasView | undefined;
   #count: number;
@@ -70,6 +71,7 @@ export class Show {
 
   private constructor(options: ShowOptions, view: CanvasView, count: number) {
     this.#options = options;
+    this.#canvas = options.canvas;
     this.#view = view;
     this.#count = count;
     this.#step = options.trainer.step;
@@ -114,19 +116,22 @@ export class Show {
   async picture(): Promise<Blob> {
     await this.#resizing;
     this.draw();
-    return pictureOf(this.#options.canvas, 'image/png');
+    return pictureOf(this.#canvas, 'image/png');
   }
 
   /** Adds to the film what was drawn just now. */
   #record(): void {
-    const { studio, canvas, job, gauge, trainer } = this.#options;
+    const { studio, job, gauge, trainer } = this.#options;
     const { post } = studio;
     const step = this.#step;
     const count = this.#count;
-    Promise.all([pictureOf(canvas, 'image/webp'), this.#score()]).then(([picture, scores]) => {
-      this.thumbnail = picture;
-      post({ type: 'frame', job, step, count, picture, ...(scores && { scores }) });
-    }, this.#note);
+    Promise.all([pictureOf(this.#canvas, 'image/webp'), this.#score()]).then(
+      ([picture, scores]) => {
+        this.thumbnail = picture;
+        post({ type: 'frame', job, step, count, picture, ...(scores && { scores }) });
+      },
+      this.#note,
+    );
     gauge
       .measure(trainer)
       .then((quality) => post({ type: 'quality', job, step, ...quality }), this.#note);
@@ -179,15 +184,13 @@ export class Show {
   }
 
   async #resize(): Promise<void> {
-    const { studio, trainer, canvas } = this.#options;
+    const { studio, trainer } = this.#options;
     const count = studio.gridCount;
     if (count === this.#count) return;
     try {
       // Compiled beside the one on the canvas.
       await trainer.sampleGrid({ count });
-      this.#view?.detach();
-      this.#view = undefined;
-      this.#view = await trainer.attachCanvas(canvas, layoutOf(count));
+      await this.#attach(count);
       this.#count = count;
     } finally {
       studio.gridCount = this.#count;
@@ -195,6 +198,23 @@ export class Show {
     }
     this.draw();
     if (studio.scoring) void this.#score();
+  }
+
+  /** From now on samples are drawn on this canvas. */
+  moveTo(canvas: OffscreenCanvas): void {
+    this.#resizing = this.#resizing
+      .then(async () => {
+        this.#canvas = canvas;
+        await this.#attach(this.#count);
+        this.draw();
+      })
+      .catch(this.#note);
+  }
+
+  async #attach(count: number): Promise<void> {
+    this.#view?.detach();
+    this.#view = undefined;
+    this.#view = await this.#options.trainer.attachCanvas(this.#canvas, layoutOf(count));
   }
 
   #tellGrid(): void {

@@ -31,6 +31,7 @@ function handle(request: Request): void {
   switch (request.type) {
     case 'canvas':
       studio.canvas = request.canvas;
+      studio.run?.show?.moveTo(request.canvas);
       break;
     case 'open':
       studio

@@ -2,7 +2,7 @@ import { h } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { worker } from '../conversation.ts';
 import type { ViewLayout } from '../engine/protocol.ts';
-import { settings } from '../state.ts';
+import { canvasVersion, settings } from '../state.ts';
 
 interface LatentCanvasProps extends ViewLayout {
   /** Flat, `count` of them. The same array means the same pictures. */
@@ -15,7 +15,11 @@ interface LatentCanvasProps extends ViewLayout {
 let views = 0;
 
 /** Pictures of latents, drawn by the worker on the GPU for as long as this is on the page. */
-export function LatentCanvas({ latents, label, name, count, columns, gap }: LatentCanvasProps) {
+export function LatentCanvas(props: LatentCanvasProps) {
+  return h(GivenCanvas, { ...props, key: canvasVersion.value });
+}
+
+function GivenCanvas({ latents, label, name, count, columns, gap }: LatentCanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const view = useRef(0);
   // A canvas is given away once and for all: another layout is another element, by its key.

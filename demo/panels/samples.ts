@@ -1,7 +1,9 @@
 import { h } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { giveCanvas } from '../actions.ts';
 import { count } from '../format.ts';
 import { columnsOf, sideOf } from '../grid.ts';
-import { gridCount, latest, phase, seenGrid, zoom } from '../state.ts';
+import { canvasVersion, gridCount, latest, phase, seenGrid, zoom } from '../state.ts';
 import { Frames, FramesLegend, pointAt } from './frames.ts';
 import { PickedBar, Picker } from './pick.ts';
 import { RealPictures } from './real-pictures.ts';
@@ -65,10 +67,20 @@ function Stage() {
   );
 }
 
+/** A canvas is given away once and for all: another one is another element. */
 function SampleCanvas() {
+  return h(GivenCanvas, { key: canvasVersion.value });
+}
+
+function GivenCanvas() {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    if (canvas.current) giveCanvas(canvas.current);
+  }, []);
   const shown = phase.value === 'training' || phase.value === 'paused' || latest.value !== null;
   const { count } = seenGrid.value;
   return h('canvas', {
+    ref: canvas,
     id: 'samples',
     class: shown ? 'pixels' : 'pixels blank',
     role: 'img',

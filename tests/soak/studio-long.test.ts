@@ -90,7 +90,8 @@ async function setRate(name: string, rate: string): Promise<void> {
 async function round(number: number): Promise<void> {
   const { page } = visitor;
   const steps = await visitor.step();
-  for (const tab of await page.$$('[role=tab]')) {
+  // Those of the side alone: a tab has tabs of its own, which go with it.
+  for (const tab of await page.$$('.workspace > .tabs > [role=tablist] > [role=tab]')) {
     await tab.click();
     await page.waitForFunction((e) => e.ariaSelected === 'true', {}, tab as ElementHandle);
   }

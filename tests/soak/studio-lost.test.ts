@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PNG } from 'pngjs';
 import type { Browser, CDPSession } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { launchBrowser } from '../../src/cli/browser.node.ts';
@@ -30,6 +31,8 @@ beforeEach(async () => {
   const settings = 'imageSize=16&width=4&batchSize=8&latentDim=16';
   visitor = await Visitor.open(browser, `${host.url}#${settings}`);
   await visitor.says('Ready to train.', START_MS);
+  // They would be seen on a blank canvas too.
+  await (await visitor.find("Frames: D's belief", 'checkbox')).click();
 });
 
 afterEach(() => browser.close());
@@ -47,12 +50,30 @@ async function gpuProcess(): Promise<number | undefined> {
   return processInfo.find(({ type }) => type === 'GPU')?.id;
 }
 
-test('a crash before a run is none of the visitor’s business', async () => {
+test('a crash between two runs is none of the visitor’s business', async () => {
+  await visitor.press('Train');
+  await visitor.reaches(5);
+  await visitor.press('Reset');
+  await visitor.says('Ready to train.');
   await crash();
   await visitor.press('Train');
   await visitor.reaches(20);
   expect(await visitor.page.$('[role=alert] .problem')).toBeNull();
+  await showsPictures('canvas#samples');
 });
+
+/** That what is to be seen of a canvas is neither blank nor of one colour. */
+async function showsPictures(selector: string): Promise<void> {
+  const contrast = async () => {
+    const canvas = await visitor.page.waitForSelector(selector);
+    const { data } = PNG.sync.read(Buffer.from(await canvas!.screenshot()));
+    const values = data.filter((_, i) => i % 4 === 0);
+    // Of what is in the middle: frames and rounded corners are not the canvas's.
+    const middle = [...values.subarray(values.length * 0.3, values.length * 0.7)].sort();
+    return middle.at(-Math.ceil(middle.length / 10))! - middle.at(middle.length / 10)!;
+  };
+  await expect.poll(contrast, { timeout: START_MS }).toBeGreaterThan(8);
+}
 
 test('a run goes on after a crash, and the page says so meanwhile', async () => {
   const { page } = visitor;
@@ -66,6 +87,9 @@ test('a run goes on after a crash, and the page says so meanwhile', async () => 
   });
   await visitor.press('Train');
   await visitor.reaches(20);
+  await (await visitor.find('Explore', 'tab')).click();
+  await page.click('.picker [role=option]:nth-child(3)');
+  await showsPictures('canvas[data-view=picked]');
   await crash();
   await page.waitForFunction(
     () => (window as unknown as { seen: string[] }).seen.some((text) => text.includes('was lost')),
@@ -74,4 +98,6 @@ test('a run goes on after a crash, and the page says so meanwhile', async () => 
   await visitor.reaches((await visitor.step()) + 20);
   expect(await page.$('[role=alert] .problem')).toBeNull();
   await visitor.says('Training.');
+  await showsPictures('canvas#samples');
+  await showsPictures('canvas[data-view=picked]');
 });

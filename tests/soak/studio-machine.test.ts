@@ -276,8 +276,8 @@ it('measures a step kernel by kernel while training goes on, and says what memor
   }
   // What the pointer is on is told in words.
   await page.hover('.step-bar .forward');
-  expect(await page.$eval('.step-bars figcaption', (words) => words.textContent)).toMatch(
-    /: [\d.]+ ms$/,
+  await page.waitForFunction(() =>
+    /: [\d.]+ ms$/.test(document.querySelector('.step-bars figcaption')?.textContent ?? ''),
   );
   await visitor.reaches((await visitor.step()) + 5);
 

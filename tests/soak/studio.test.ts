@@ -148,8 +148,10 @@ describe('data', () => {
       return root
         .getDirectoryHandle('ganvas-pictures')
         .then((folder) => folder.getFileHandle('index.json'))
+        .then((handle) => handle.getFile())
         .then(
-          () => true,
+          // It is there, and empty, as soon as it begins to be written.
+          ({ size }) => size > 0,
           () => false,
         );
     });

@@ -1,45 +1,21 @@
 // What visitors give by mistake, and a disk that is full: each is told, and the page goes on.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { PNG } from 'pngjs';
-import type { Browser, BrowserContext, ElementHandle } from 'puppeteer-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { launchBrowser } from '../../src/cli/browser.node.ts';
+import type { ElementHandle } from 'puppeteer-core';
+import { expect, it } from 'vitest';
 import { defaultOptions } from '../../src/gan/options.ts';
 import { writeSafetensors } from '../../src/io/safetensors.ts';
-import { buildPage, START_MS, type StaticHost, serveBuilt, Visitor } from '../support/visitor.ts';
+import { SMALL, useStudio } from '../support/studio.ts';
+import { START_MS, Visitor } from '../support/visitor.ts';
 
-let dir: string;
-let browser: Browser;
-let host: StaticHost;
-/** Of one test: what another one stored in the browser is not there. */
-let context: BrowserContext;
+const studio = useStudio();
 let visitor: Visitor;
 
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'ganvas-bad-input-'));
-  ({ browser } = await launchBrowser({ adapter: 'software' }));
-  const dist = join(dir, 'dist');
-  await buildPage(dist);
-  host = await serveBuilt(dist);
-});
-afterAll(async () => {
-  await host.close();
-  await browser.close();
-  await rm(dir, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  context = await browser.createBrowserContext();
-});
-afterEach(() => context.close());
-
-const SMALL = 'imageSize=16&width=4&batchSize=8&latentDim=16';
-
 async function open(hash = `#${SMALL}`, status = 'Ready to train.'): Promise<void> {
-  visitor = await Visitor.open(context, host.url + hash);
+  visitor = await Visitor.open(studio.context, studio.host.url + hash);
   await visitor.says(status);
 }
 
@@ -92,7 +68,7 @@ function blackPicture(side: number): Buffer {
 }
 
 it('a folder of all sorts: what is a picture is learned, and the rest is named', async () => {
-  const folder = join(dir, 'all sorts');
+  const folder = join(studio.dir, 'all sorts');
   await mkdir(folder);
   const whole = picture(64, 1);
   const files: Record<string, string | Uint8Array> = {
@@ -121,13 +97,13 @@ it('a folder of all sorts: what is a picture is learned, and the rest is named',
 });
 
 it('a folder and an archive without pictures', async () => {
-  const folder = join(dir, 'hidden only');
+  const folder = join(studio.dir, 'hidden only');
   await mkdir(folder);
   await writeFile(join(folder, '.DS_Store'), 'no picture');
   await open(`#data=pictures&${SMALL}`, 'Choose pictures to train on.');
   await give('folder', folder);
   expect(await told('no-files')).toMatch(/There were no files in that/);
-  const archive = join(dir, 'nothing.zip');
+  const archive = join(studio.dir, 'nothing.zip');
   await writeFile(archive, zipSync({ '.DS_Store': new Uint8Array(8) }));
   await give('files', archive);
   expect(await told('data-unreadable')).toMatch(/nothing\.zip/);
@@ -136,7 +112,7 @@ it('a folder and an archive without pictures', async () => {
 });
 
 it('an archive of large pictures, which are unpacked under a strict policy', async () => {
-  const archive = join(dir, 'large.zip');
+  const archive = join(studio.dir, 'large.zip');
   const large = picture(600, 1);
   expect(large.length).toBeGreaterThan(500_000);
   await writeFile(archive, zipSync({ 'a.png': large, 'b.png': picture(600, 2) }, { level: 1 }));
@@ -166,7 +142,7 @@ it('checkpoints that are cut short, empty, or of no model', async () => {
   await open();
   await (await visitor.find('Keep', 'tab')).click();
   for (const [name, { bytes, code }] of Object.entries(given)) {
-    const path = join(dir, `${name}.safetensors`);
+    const path = join(studio.dir, `${name}.safetensors`);
     await writeFile(path, bytes);
     await give('checkpoint', path);
     expect(await told(code), name).toMatch(/checkpoint/);
@@ -179,12 +155,12 @@ it('checkpoints that are cut short, empty, or of no model', async () => {
 /** As if the disk had no more room than this, for as long as the page is open. */
 async function allow(bytes: number): Promise<void> {
   const devtools = await visitor.page.createCDPSession();
-  const { origin } = new URL(host.url);
+  const { origin } = new URL(studio.host.url);
   await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: bytes });
 }
 
 it('a full disk: pictures are learned all the same, and the run goes on unkept', async () => {
-  const paths = [1, 2, 3, 4].map((n) => join(dir, `of-the-full-disk-${n}.png`));
+  const paths = [1, 2, 3, 4].map((n) => join(studio.dir, `of-the-full-disk-${n}.png`));
   for (const [n, path] of paths.entries()) await writeFile(path, picture(128, n));
   await open(`#data=pictures&${SMALL}`, 'Choose pictures to train on.');
   await allow(1000);

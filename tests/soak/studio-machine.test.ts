@@ -1,56 +1,17 @@
 // Looking into the machine on the page: layers, feature maps, filters, a step's kernels, memory.
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import { PNG } from 'pngjs';
-import type { Browser, BrowserContext } from 'puppeteer-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { launchBrowser } from '../../src/cli/browser.node.ts';
-import {
-  buildPage,
-  pause,
-  START_MS,
-  type StaticHost,
-  serveBuilt,
-  Visitor,
-} from '../support/visitor.ts';
+import { expect, it } from 'vitest';
+import { SMALL, useStudio } from '../support/studio.ts';
+import { pause, START_MS, Visitor } from '../support/visitor.ts';
 
-let dir: string;
-let browser: Browser;
-let host: StaticHost;
+const studio = useStudio();
 let visitor: Visitor;
-let context: BrowserContext;
-let downloads: string;
-
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'ganvas-machine-'));
-  ({ browser } = await launchBrowser({ adapter: 'software' }));
-  const dist = join(dir, 'dist');
-  await buildPage(dist);
-  host = await serveBuilt(dist);
-});
-
-afterAll(async () => {
-  await host.close();
-  await browser.close();
-  await rm(dir, { recursive: true, force: true });
-});
-
-beforeEach(async () => {
-  downloads = await mkdtemp(join(dir, 'downloads-'));
-  context = await browser.createBrowserContext({
-    downloadBehavior: { policy: 'allow', downloadPath: downloads },
-  });
-});
-
-afterEach(() => context.close());
-
-/** A model that the software adapter trains at many steps a second. */
-const SMALL = 'imageSize=16&width=4&batchSize=8&latentDim=16&lrD=0.002&lrG=0.002';
 
 async function open(width: number): Promise<void> {
-  visitor = await Visitor.open(context, `${host.url}#${SMALL}`, { width });
+  visitor = await Visitor.open(studio.context, `${studio.host.url}#${SMALL}`, { width });
   await showMachine();
 }
 
@@ -173,8 +134,8 @@ it('shows what a layer makes of a sample, and of a real picture', async () => {
   await visitor.press('Save picture');
   let file: Buffer | undefined;
   for (let tries = 0; tries < 300 && !file?.length; tries++) {
-    const [name] = (await readdir(downloads)).filter((found) => found.endsWith('.png'));
-    if (name !== undefined) file = await readFile(join(downloads, name));
+    const [name] = (await readdir(studio.downloads)).filter((found) => found.endsWith('.png'));
+    if (name !== undefined) file = await readFile(join(studio.downloads, name));
     await pause(100);
   }
   const { data, width } = PNG.sync.read(file!);

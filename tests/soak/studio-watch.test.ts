@@ -1,57 +1,17 @@
 // Watching a run on the page: how many samples, what D makes of them, and real pictures from the start.
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import { PNG } from 'pngjs';
-import type { Browser, BrowserContext } from 'puppeteer-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { launchBrowser } from '../../src/cli/browser.node.ts';
-import {
-  buildPage,
-  difference,
-  pause,
-  START_MS,
-  type StaticHost,
-  serveBuilt,
-  Visitor,
-} from '../support/visitor.ts';
+import { expect, it } from 'vitest';
+import { SMALL, useStudio } from '../support/studio.ts';
+import { difference, pause, START_MS, Visitor } from '../support/visitor.ts';
 
-let dir: string;
-let browser: Browser;
-let host: StaticHost;
+const studio = useStudio();
 let visitor: Visitor;
-let context: BrowserContext;
-let downloads: string;
-
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'ganvas-watch-'));
-  ({ browser } = await launchBrowser({ adapter: 'software' }));
-  const dist = join(dir, 'dist');
-  await buildPage(dist);
-  host = await serveBuilt(dist);
-});
-
-afterAll(async () => {
-  await host.close();
-  await browser.close();
-  await rm(dir, { recursive: true, force: true });
-});
-
-beforeEach(async () => {
-  downloads = await mkdtemp(join(dir, 'downloads-'));
-  context = await browser.createBrowserContext({
-    downloadBehavior: { policy: 'allow', downloadPath: downloads },
-  });
-});
-
-afterEach(() => context.close());
-
-/** A model that the software adapter trains at many steps a second. */
-const SMALL = 'imageSize=16&width=4&batchSize=8&latentDim=16&lrD=0.002&lrG=0.002';
 
 async function open(hash: string, width?: number): Promise<void> {
-  visitor = await Visitor.open(context, host.url + hash, { ...(width && { width }) });
+  visitor = await Visitor.open(studio.context, studio.host.url + hash, { ...(width && { width }) });
   await visitor.says('Ready to train.');
 }
 
@@ -88,11 +48,11 @@ async function showSamples(count: number): Promise<void> {
 
 /** The picture that `Save picture` gives, as the only one of its folder. */
 async function saved(): Promise<PNG> {
-  for (const file of await readdir(downloads)) await rm(join(downloads, file));
+  for (const file of await readdir(studio.downloads)) await rm(join(studio.downloads, file));
   await visitor.press('Save picture');
   for (let tries = 0; tries < 300; tries++) {
-    const [name] = (await readdir(downloads)).filter((file) => file.endsWith('.png'));
-    const bytes = name === undefined ? Buffer.of() : await readFile(join(downloads, name));
+    const [name] = (await readdir(studio.downloads)).filter((file) => file.endsWith('.png'));
+    const bytes = name === undefined ? Buffer.of() : await readFile(join(studio.downloads, name));
     if (bytes.length > 0) return PNG.sync.read(bytes);
     await pause(100);
   }

@@ -1,61 +1,20 @@
 // What the page can do beside training, as a person does it, on the production build.
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import axe, { type AxeResults } from 'axe-core';
 import { strToU8, zipSync } from 'fflate';
 import { PNG } from 'pngjs';
-import type { Browser, BrowserContext, ElementHandle } from 'puppeteer-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { launchBrowser } from '../../src/cli/browser.node.ts';
+import type { ElementHandle } from 'puppeteer-core';
+import { describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/io/safetensors.ts';
-import {
-  buildPage,
-  difference,
-  pause,
-  START_MS,
-  type StaticHost,
-  serveBuilt,
-  Visitor,
-} from '../support/visitor.ts';
+import { SMALL, useStudio } from '../support/studio.ts';
+import { difference, pause, START_MS, Visitor } from '../support/visitor.ts';
 
-let dir: string;
-let browser: Browser;
-let host: StaticHost;
+const studio = useStudio();
 let visitor: Visitor;
-/** Of one test: what another one stored in the browser is not there. */
-let context: BrowserContext;
-/** Files that the page gives land here. */
-let downloads: string;
-
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'ganvas-studio-'));
-  ({ browser } = await launchBrowser({ adapter: 'software' }));
-  const dist = join(dir, 'dist');
-  await buildPage(dist);
-  host = await serveBuilt(dist);
-});
-
-afterAll(async () => {
-  await host.close();
-  await browser.close();
-  await rm(dir, { recursive: true, force: true });
-});
-
-beforeEach(async () => {
-  downloads = await mkdtemp(join(dir, 'downloads-'));
-  context = await browser.createBrowserContext({
-    downloadBehavior: { policy: 'allow', downloadPath: downloads },
-  });
-});
-
-afterEach(() => context.close());
-
-/** A model that the software adapter trains at many steps a second. */
-const SMALL = 'imageSize=16&width=4&batchSize=8&latentDim=16&lrD=0.002&lrG=0.002';
 
 async function open(hash = `#${SMALL}`): Promise<void> {
-  visitor = await Visitor.open(context, host.url + hash);
+  visitor = await Visitor.open(studio.context, studio.host.url + hash);
   await visitor.says('Ready to train.');
 }
 
@@ -75,8 +34,8 @@ const tab = async (name: string) => (await visitor.find(name, 'tab')).click();
 /** The file of that ending, when the browser has written all of it. */
 async function downloaded(ending: string): Promise<Buffer> {
   for (let tries = 0; tries < 300; tries++) {
-    const [name] = (await readdir(downloads)).filter((file) => file.endsWith(ending));
-    const bytes = name === undefined ? undefined : await readFile(join(downloads, name));
+    const [name] = (await readdir(studio.downloads)).filter((file) => file.endsWith(ending));
+    const bytes = name === undefined ? undefined : await readFile(join(studio.downloads, name));
     if (bytes && bytes.length > 0) return bytes;
     await pause(100);
   }
@@ -127,9 +86,9 @@ describe('data', () => {
       'notes.txt': strToU8('no picture'),
       '__MACOSX/x.png': strToU8('?'),
     });
-    const path = join(dir, 'pictures.zip');
+    const path = join(studio.dir, 'pictures.zip');
     await writeFile(path, archive);
-    visitor = await Visitor.open(context, `${host.url}#data=pictures&${SMALL}`);
+    visitor = await Visitor.open(studio.context, `${studio.host.url}#data=pictures&${SMALL}`);
     await visitor.says('Choose pictures to train on.');
     await give('files', path);
     await visitor.says('Ready to train.');
@@ -198,7 +157,7 @@ describe('settings', () => {
     const address = page.url();
     expect(address).toContain('objective=hinge');
     // First the new page: a context whose last one closes is gone.
-    visitor = await Visitor.open(context, address);
+    visitor = await Visitor.open(studio.context, address);
     await page.close();
     await visitor.says('Ready to train.');
     expect(
@@ -297,7 +256,7 @@ describe('a run', () => {
     );
     await visitor.press('Save checkpoint');
     await downloaded('.safetensors');
-    const [file] = await readdir(downloads);
+    const [file] = await readdir(studio.downloads);
     const keptAt = await visitor.step();
 
     await visitor.page.reload();
@@ -313,13 +272,13 @@ describe('a run', () => {
     visitor.page.on('dialog', (dialog) => void dialog.accept());
     await visitor.press('Delete Copy of MNIST');
     await visitor.page.waitForFunction(() => document.querySelectorAll('.run').length === 1);
-    await give('checkpoint', join(downloads, file!));
+    await give('checkpoint', join(studio.downloads, file!));
     await visitor.says('Training.', START_MS);
     await visitor.reaches(keptAt + 3);
     await visitor.press('Reset');
     await visitor.says('Ready to train.');
 
-    const broken = join(dir, 'broken.safetensors');
+    const broken = join(studio.dir, 'broken.safetensors');
     await writeFile(broken, 'not a checkpoint');
     await give('checkpoint', broken);
     await visitor.page.waitForSelector('[role=alert] h2');

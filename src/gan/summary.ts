@@ -23,6 +23,22 @@ import { Players, variableNames } from './step.ts';
 /** The nets of a GAN. */
 export type NetName = 'generator' | 'discriminator';
 
+/** What a layer is, by PyTorch's name. */
+export type LayerType =
+  | 'Conv2d'
+  | 'ConvTranspose2d'
+  | 'BatchNorm2d'
+  | 'Maxout'
+  | 'Linear'
+  | 'Embedding'
+  | 'ReLU'
+  | 'LeakyReLU'
+  | 'Tanh'
+  | 'Sigmoid'
+  | 'Dropout'
+  | 'Flatten'
+  | 'Unflatten';
+
 // A bundler shortens the names of classes. What extends another comes before it.
 const types = {
   Conv2d,
@@ -38,15 +54,13 @@ const types = {
   Dropout,
   Flatten,
   Unflatten,
-} as const;
-
-/** What a layer is, by PyTorch's name. */
-export type LayerType = keyof typeof types;
+} satisfies Record<LayerType, unknown>;
 
 /** A layer of a net. */
 export interface LayerSummary {
   /** Its path in the net, as in PyTorch's `state_dict`: `main.0`. */
   readonly name: string;
+  /** What it is. */
   readonly type: LayerType;
   /** What it is given of one item: [H, W, C], or [features]. */
   readonly input: Shape;

@@ -76,7 +76,9 @@ function atlasOf(
   const first = Math.round(top);
   const cells = drawings.map((svg, n) => {
     const fitTo = { mode: 'height', value: height } as const;
-    const { width, pixels } = new Resvg(svg, { fitTo, background: 'white' }).render();
+    // They have no text, and reading the system's fonts for each took half a minute where there are many.
+    const font = { loadSystemFonts: false };
+    const { width, pixels } = new Resvg(svg, { fitTo, font, background: 'white' }).render();
     if (width !== SIZE) throw new Error(`A drawing is ${width} pixels wide instead of ${SIZE}.`);
     const [column, row] = [n % COLUMNS, Math.floor(n / COLUMNS)];
     for (let y = 0; y < SIZE; y++) {

@@ -47,7 +47,7 @@ test.each(convOps)(
       .map((sizes) => ({ ...sizes, kh: 4, kw: 4, stride: 2, padding: 1 }));
     await fc.assert(
       fc.asyncProperty(layer, (l) => check(op, l)),
-      { seed: 10, numRuns: 6 },
+      { seed: 10, numRuns: 4 },
     );
   },
   240_000,
@@ -58,7 +58,7 @@ test.each(convOps)(
   async (op) => {
     await fc.assert(
       fc.asyncProperty(randomLayer(9), (l) => check(op, l, { elsewhere: false })),
-      { seed: 11, numRuns: 4 },
+      { seed: 11, numRuns: 3 },
     );
   },
   240_000,
@@ -101,7 +101,7 @@ test.each(['conv2d', 'conv2dInputGrad'] as const)(
       .map((sizes) => ({ ...sizes, kh: 4, kw: 4, stride: 2, padding: 1 }));
     await fc.assert(
       fc.asyncProperty(layer, (l) => check(op, l)),
-      { seed: 12, numRuns: 4 },
+      { seed: 12, numRuns: 3 },
     );
   },
   240_000,

@@ -1,7 +1,7 @@
 /** The page's end of the talk with its worker. */
 
 import { type Client, connect, type News, Refusal } from './engine/client.ts';
-import type { Answer, Question, QuestionName } from './engine/protocol.ts';
+import type { Answer, Problem, Question, QuestionName } from './engine/protocol.ts';
 import { problem } from './state.ts';
 
 export let worker: Client;
@@ -11,16 +11,19 @@ export function startWorker(onEvent: (event: News) => void): Client {
   return worker;
 }
 
-/** Asks the worker; undefined where it refuses, which the page then shows. */
+/** Asks the worker; undefined where it refuses, which the page then shows, unless `onRefusal` takes it. */
 export async function answerTo<Name extends QuestionName>(
   name: Name,
   question: Question<Name>,
+  onRefusal = (refused: Problem): void => {
+    problem.value = refused;
+  },
 ): Promise<Answer<Name> | undefined> {
   try {
     return await worker.ask(name, question);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    problem.value = error.problem;
+    onRefusal(error.problem);
     return undefined;
   }
 }

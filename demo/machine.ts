@@ -3,8 +3,7 @@
 import { effect, untracked } from '@preact/signals';
 import type { NetName } from '../src/index.ts';
 import { options } from './actions.ts';
-import { worker } from './conversation.ts';
-import { Refusal } from './engine/client.ts';
+import { answerTo } from './conversation.ts';
 import type { InspectedSample } from './engine/machine-protocol.ts';
 import type { Answer, Question, QuestionName } from './engine/protocol.ts';
 import {
@@ -29,17 +28,10 @@ const REFRESH_MS = 1000;
 const first = (): InspectedSample => ({ kind: 'generated', number: picked.value?.index ?? 0 });
 
 /** Asks for what a run may end before it is answered: then there is nothing to tell. */
-async function quietly<Name extends QuestionName>(
+const quietly = <Name extends QuestionName>(
   name: Name,
   question: Question<Name>,
-): Promise<Answer<Name> | undefined> {
-  try {
-    return await worker.ask(name, question);
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
-  }
-}
+): Promise<Answer<Name> | undefined> => answerTo(name, question, () => {});
 
 /** Keeps `layers` those of the settings. Returns what ends it. */
 export function followLayers(): () => void {

@@ -9,8 +9,8 @@ import type { Beginning, DataSource, TrainOptions } from './engine/protocol.ts';
 import { followEstimates } from './estimate.ts';
 import { liveKeys } from './fields.ts';
 import { hashOf } from './link.ts';
-import { dataText } from './panels/data-choice.text.ts';
 import { problemText } from './panels/problem.text.ts';
+import { dataText } from './panels/setup/data-choice.text.ts';
 import { change, type Settings } from './presets.ts';
 import {
   adapter,

@@ -1,10 +1,10 @@
 import { h } from 'preact';
 import { type SideTab, side } from '../state.ts';
 import { Tabs } from '../ui/tabs.ts';
-import { Charts } from './charts.ts';
-import { Explore } from './explore.ts';
+import { Explore } from './explore/explore.ts';
 import { Keep } from './keep.ts';
-import { Machine } from './machine.ts';
+import { Machine } from './machine/machine.ts';
+import { Charts } from './progress/charts.ts';
 import { sideText } from './side.text.ts';
 import { Tour } from './tour.ts';
 

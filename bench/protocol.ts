@@ -25,7 +25,6 @@ export const copyCeiling = (c: Ceilings): number => Math.max(...c.copy.map((m) =
 export interface ProfiledDispatch {
   /** Kernel and shape. */
   readonly label: string;
-  readonly grid: readonly number[];
   /** Median of the runs. */
   readonly ms: number;
   readonly flops: number;
@@ -38,8 +37,8 @@ export interface Profile {
   readonly dispatches: readonly ProfiledDispatch[] | undefined;
   readonly copies: number;
   readonly pipelines: number;
-  /** Planning, and compiling all pipelines. */
-  readonly compileMs: number;
+  /** Planning, compiling all pipelines, and filling the memory. */
+  readonly createMs: number;
   /** Medians of whole steps by the host's clock: as in training, and with a pass a dispatch. */
   readonly stepMs: number;
   readonly profiledStepMs: number;

@@ -59,12 +59,11 @@ export function profileText(name: string, p: Profile, ceilings: Ceilings | undef
   const summary =
     `Profile of ${name}: ` +
     `${p.dispatches?.length ?? '?'} dispatches, ${p.copies} copies, ${p.pipelines} pipelines, ` +
-    `planned and compiled in ${short(p.compileMs)} ms, ${short(p.stepMs)} ms a step`;
+    `ready in ${short(p.createMs)} ms, ${short(p.stepMs)} ms a step`;
   if (!p.dispatches) return `${summary}; this device has no timestamps to time dispatches by.`;
   const total = p.dispatches.reduce((sum, d) => sum + d.ms, 0);
   const rows = p.dispatches.map((d, i) => [
     `${i} ${d.label}`,
-    d.grid.join('×'),
     short(d.ms),
     percent(d.ms / total),
     ...rate(d, ceilings),
@@ -92,7 +91,7 @@ export function profileText(name: string, p: Profile, ceilings: Ceilings | undef
     `By timestamp queries with one pass a dispatch, which makes a step ${short(p.profiledStepMs)} ms; ` +
       `the dispatches add up to ${short(total)} ms. Medians. Bytes are those of all bindings, each once.`,
     '',
-    table(['dispatch', 'grid', 'ms', 'share', 'rate', 'of ceiling'], rows),
+    table(['dispatch', 'ms', 'share', 'rate', 'of ceiling'], rows),
     '',
     table(['kernel', 'dispatches', 'ms', 'share', 'rate', 'of ceiling'], sums),
   ].join('\n');

@@ -90,7 +90,7 @@ async function nodeVenue({ python }: BenchOptions): Promise<Venue> {
     entries: [entry, ...pytorch],
     adapter: () => onEngine(async (engine) => engine.adapter),
     ceilings: () => onEngine(module.measureCeilings),
-    profile: (model, runs) => onEngine((engine) => module.profileStep(engine, model, runs)),
+    profile: (model, runs) => onEngine((engine) => module.profile(engine, model, runs)),
     close: async () => {},
   };
 }

@@ -3,5 +3,5 @@ export { Engine } from '../../src/runtime/engine.ts';
 export { measureCeilings } from '../ceilings.ts';
 export { createOn } from '../contestants/ganvas.ts';
 export { readProblem } from '../problem.ts';
-export { profileStep } from '../profile.ts';
+export { profile } from '../profile.ts';
 export { Session } from '../session.ts';

@@ -3,7 +3,7 @@ import { Engine } from '../../src/runtime/engine.ts';
 import { measureCeilings } from '../ceilings.ts';
 import { contestants } from '../contestants/index.ts';
 import { readProblem } from '../problem.ts';
-import { profileStep } from '../profile.ts';
+import { profile } from '../profile.ts';
 import type { PageApi } from '../protocol.ts';
 import { Session } from '../session.ts';
 
@@ -34,7 +34,7 @@ async function onEngine<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
 window.bench = {
   adapter: () => onEngine(async (engine) => engine.adapter),
   ceilings: () => onEngine(measureCeilings),
-  profile: (model, runs) => onEngine((engine) => profileStep(engine, model, runs)),
+  profile: (model, runs) => onEngine((engine) => profile(engine, model, runs)),
   async start(name, model, problemUrl) {
     const create = await contestants[name]();
     const response = await fetch(problemUrl);

@@ -3,6 +3,7 @@
  * and writes what comes out of it into a folder. `--help` lists the options.
  */
 
+import { checkTogether } from './check.node.ts';
 import { UsageError } from './command.node.ts';
 import { findDataset } from './dataset.node.ts';
 import { checkFile, runMain } from './main.node.ts';
@@ -11,7 +12,8 @@ import { RunWriter } from './writers.node.ts';
 
 await runMain({
   parse: parseOptions,
-  async find({ dataset, resume, classes, labels }) {
+  async find(options) {
+    const { dataset, resume, classes, labels } = options;
     if (resume !== undefined) checkFile('--resume', resume);
     if (labels !== undefined) checkFile('--labels', labels);
     const found = await findDataset(dataset, labels);
@@ -20,6 +22,7 @@ await runMain({
         `--classes: there are no labels beside ${dataset}; give their file with --labels.`,
       );
     }
+    checkTogether(options, found.kind);
     return found;
   },
   async run(options, dataset, interrupt) {

@@ -313,7 +313,7 @@ function checkTogether(options: GanOptions): void {
   refuse(
     normD === 'batch' && gradientPenalty + r1 > 0,
     `${bounds[0]} is of the slope of D at each picture, and batch-norm mixes those of a batch.`,
-    "Give normD: 'none' or 'spectral'.",
+    "Give normD: 'none' or normD: 'spectral'.",
   );
   checkSteps(options);
   checkConditioning(options);

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkTogether } from '../../src/cli/check.node.ts';
 import { UsageError } from '../../src/cli/command.node.ts';
 import { findDataset } from '../../src/cli/dataset.node.ts';
 import { type CliOptions, parseOptions } from '../../src/cli/options.node.ts';
@@ -219,6 +220,76 @@ describe('parseOptions', () => {
     expect(message).not.toMatch(/\n/);
     expect(message).toContain('--help');
     if (line.startsWith('--')) expect(message).toContain(line.split(' ')[0]);
+  });
+});
+
+describe('options together', () => {
+  const check = (line: string) => checkTogether(parse(line), 'idx');
+
+  it.each<[string, RegExp]>([
+    [
+      '--r1 10',
+      /^--r1 is of the slope.*Give --norm-d none or --spectral-norm d\. \(See --help\.\)$/,
+    ],
+    ['--gp 10', /^--gp is of the slope of D at each picture, and batch-norm/],
+    ['--gp 10 --norm-d batch', /^--gp is of the slope/],
+    ['--r1 10 --gp 10 --norm-d none', /^--gp and --r1 bound.*Choose one/],
+    [
+      '--objective wasserstein',
+      /Give --gp 10 with --norm-d none, or --spectral-norm d, or --clip-w/,
+    ],
+    ['--objective wasserstein --r1 10 --norm-d none', /^The objective wasserstein means nothing/],
+    ['--objective mmd-gaussian --adapter software', /^The objective mmd-gaussian means nothing/],
+    ['--spectral-norm d --clip-weights 0.1', /^--clip-weights limits weights/],
+    ['--objective hinge --label-smoothing 0.1', /--label-smoothing is an option of original alone/],
+    ['--objective hinge --generator-loss minimax', /hinge has no --generator-loss minimax/],
+    ['--optimiser sgd --weight-decay 0.1', /--weight-decay is an option of adam alone/],
+    ['--optimiser rmsprop --beta1 0.9', /--beta1 is an option of adam and sgd alone/],
+    [
+      '--lr-schedule cosine',
+      /The --lr-schedule is cosine, and --lr-steps is 0\. Say over how many/,
+    ],
+    [
+      '--lr-steps 5',
+      /Give --lr-schedule linear, cosine, exponential or step, or leave --lr-steps out/,
+    ],
+    [
+      '--lr-schedule linear --steps 9 --lr-gamma 0.5',
+      /--lr-gamma is an option of exponential and step/,
+    ],
+    [
+      '--accumulate 3',
+      /^A batch of 16 .* in 3 equal parts.*Give a --batch-size that is a multiple/,
+    ],
+    [
+      '--classes --objective mmd-gaussian --gp 1 --norm-d none',
+      /Give --conditioning concatenation/,
+    ],
+    ['--classes --conditioning concatenation --clip-weights 0.1', /Give --conditioning projection/],
+    ['--model fully-connected --gp 10 --r1 1', /^--gp and --r1 bound/],
+  ])(
+    '%s is refused before there is a browser, in the command line’s own words',
+    (line, message) => {
+      expect(() => check(line)).toThrow(UsageError);
+      expect(() => check(line)).toThrow(message);
+    },
+  );
+
+  it.each([
+    '',
+    '--r1 10 --norm-d none --objective hinge',
+    '--gp 10 --spectral-norm gd --objective wasserstein --d-steps 5',
+    '--objective mmd-rational-quadratic --clip-weights 0.01 --augment cutout --ema 0.9',
+    '--objective f-gan-kl --generator-loss minimax --lr-schedule step --lr-steps 5 --lr-gamma 0.5',
+    '--model fully-connected --r1 10 --lr-schedule linear --steps 10',
+    '--model vae --likelihood gaussian --beta 2',
+    '--classes --conditioning concatenation --objective mmd-gaussian --gp 1 --norm-d none',
+    // 64 of a GPU's preset can be taken in as many parts, 16 of the other one cannot.
+    '--accumulate 32',
+    // What is wrong with a file is for its reader to say.
+    '--resume a/file',
+  ])('%s is not', (line) => {
+    check(line);
   });
 });
 

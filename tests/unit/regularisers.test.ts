@@ -345,8 +345,15 @@ describe('in a training step', () => {
     expect(new Set([0, 2, 4].map((i) => rest[i][0])).size).toBe(3);
   });
 
-  test('learning rates follow the schedule, those of D over all its updates', () => {
-    const options = resolveOptions({ ...small, dSteps: 2, lrSchedule: 'linear', lrSteps: 3 });
+  test.each<[GanOptions['lrSchedule'], (steps: number) => number]>([
+    ['linear', (steps) => Math.max(0, 1 - steps / 3)],
+    ['cosine', (steps) => (1 + Math.cos(Math.PI * Math.min(1, steps / 3))) / 2],
+    ['exponential', (steps) => 0.2 ** (steps / 3)],
+    ['step', (steps) => 0.2 ** Math.floor(steps / 3)],
+  ])('learning rates follow the schedule, those of D over all its updates: %s', (kind, factor) => {
+    const lrGamma = kind === 'exponential' || kind === 'step' ? { lrGamma: 0.2 } : {};
+    const schedule = { lrSchedule: kind, lrSteps: 3, ...lrGamma };
+    const options = resolveOptions({ ...small, dSteps: 2, ...schedule });
     const players = new Players(options);
     const graph = traceStep(players, [8, 16, 16, 1]);
     let state: ReadonlyMap<string, ArrayLike<number>> = startOf(players, noisePictures(8, 16, 1));
@@ -355,7 +362,6 @@ describe('in a training step', () => {
       const rates = graph.nodes
         .filter(({ op }) => op === 'adam')
         .map(({ inputs }) => values.get(inputs[4].id)![0]);
-      const factor = (done: number) => Math.max(0, 1 - done / 3);
       const expected = [1e-3 * factor(step), 1e-3 * factor(step + 0.5), 2e-3 * factor(step)];
       rates.forEach((rate, i) => {
         expect(rate).toBeCloseTo(expected[i], 9);
@@ -365,11 +371,46 @@ describe('in a training step', () => {
           `${variables.get(`${net}.parameters`)}` ===
           `${Array.from(state.get(`${net}.parameters`)!)}`,
       );
-      expect(unchanged).toEqual([step === 3, step === 3]);
+      const over = factor(step) === 0;
+      expect(unchanged).toEqual([over, over]);
       state = variables;
     }
     expect([...(state.get('discriminator.adam.updates') as Float64Array)]).toEqual([8]);
     expect([...(state.get('generator.adam.updates') as Float64Array)]).toEqual([4]);
+  });
+
+  test.each<[Partial<GanOptions>, kind: string, numbers: readonly number[]]>([
+    // Learning rate, 1 − β1, 1 − β2, ε.
+    [{ beta1: 0.25 }, 'adam', [0.75, 1e-3, 1e-8]],
+    [{ beta1: 0.25, weightDecay: 0.1 }, 'adam', [0.75, 1e-3, 1e-8]],
+    // Momentum.
+    [{ beta1: 0.25, optimiser: 'sgd' }, 'sgd', [0.25]],
+    // 1 − α, ε.
+    [{ optimiser: 'rmsprop' }, 'rmsprop', [0.01, 1e-8]],
+  ])('%o: both nets are updated by these numbers, each at its own rate', (given, kind, numbers) => {
+    const { before } = stepOf(given);
+    const rates = { discriminator: 1e-3, generator: 2e-3 };
+    for (const [net, rate] of Object.entries(rates)) {
+      const hyper = [...before.get(`${net}.${kind}.hyper`)!];
+      expect(hyper).toEqual([rate, ...numbers].map((n) => expect.closeTo(n, 7)));
+    }
+  });
+
+  test.each([
+    ['normal', 3],
+    ['uniform', 1],
+  ] as const)('latents are %s', (latent, most) => {
+    const watch = (graph: Graph) => made(graph, 'random').filter(({ shape }) => shape[3] === 400);
+    const { watched } = stepOf({ latent, latentDim: 400 }, watch);
+    expect(watched).toHaveLength(1);
+    const [largest, square] = [
+      watched[0].reduce((a, z) => Math.max(a, Math.abs(z)), 0),
+      watched[0].reduce((s, z) => s + z * z, 0) / 1600,
+    ];
+    // Of 1,600 normal ones some are beyond 3.
+    if (latent === 'normal') expect(largest).toBeGreaterThan(most);
+    else expect(largest).toBeLessThanOrEqual(most);
+    expect(Math.abs(square - (latent === 'normal' ? 1 : 1 / 3))).toBeLessThan(0.15);
   });
 
   test.each<[string, Partial<GanOptions>, Partial<GanOptions>]>([
@@ -384,6 +425,7 @@ describe('in a training step', () => {
     ['DiffAugment', { augment: 'cutout' }, { augment: 'none' }],
     ['a batch in parts', { accumulate: 2 }, { accumulate: 1 }],
     ['spectral normalisation of G', { spectralNormG: true }, {}],
+    ['mirroring', { flip: true }, { flip: false }],
   ])('%s changes what D learns', (_, on, off) => {
     const learned = (given: Partial<GanOptions>) =>
       stepOf({ objective: 'hinge', normD: 'none', ...given }).variables;

@@ -85,7 +85,7 @@ export class Main extends Module {
   }
 }
 
-// Radford et al. 2016, section 3: weights N(0, 0.02); the example's γ ~ N(1, 0.02), β = 0.
+// Radford et al. 2016, section 4: weights N(0, 0.02); the example's γ ~ N(1, 0.02), β = 0.
 const convInit = { bias: false, weightInit: normalInit(0, 0.02), biasInit: zerosInit };
 const normInit = { weightInit: normalInit(1, 0.02), biasInit: constantInit(0) };
 const halving = { kernelSize: 4, stride: 2, padding: 1, ...convInit };
@@ -169,7 +169,7 @@ export interface DiscriminatorOptions {
 /**
  * The discriminator: pictures [N, imageSize, imageSize, channels] → logits [N, 1, 1, outputs].
  *
- * Radford et al. 2016, section 3: strided convolutions, batch-norm everywhere but at the input,
+ * Radford et al. 2016, sections 3 and 4: strided convolutions, batch-norm everywhere but at the input,
  * unless `norm` says otherwise, LeakyReLU(0.2). The sigmoid is left to the loss, which is safer. With
  * `classes`, see `Conditioning`; `forward` is then to be given `classes`.
  */

@@ -17,22 +17,18 @@ import {
   type Accuracy,
   accuracy,
   knownModel,
+  knownTraining,
+  preyTraining,
   twentyObservations,
 } from '../support/posterior-accuracy.ts';
 
-/**
- * How near the posterior of a Gaussian mean comes to the exact one. What is left is chance: it falls with
- * the root of the simulations, 3 million here, and of the rate at which f follows the ratio net's noise.
- * A variance of 65,536 samples is off by 0.6 % itself.
- */
+/** How near the posterior of a Gaussian mean comes to the exact one. A variance of 65,536 samples is off by 0.6 % itself. */
 export async function gaussian(seed: number): Promise<Accuracy> {
   using engine = await Engine.create();
   const model = conjugateGaussian(knownModel);
-  const steps = 3000;
-  const options = { seed, steps, batchSize: 1024, lr: 2e-4 };
-  const inference = adversarialInference(model, options);
+  const inference = adversarialInference(model, { seed, ...knownTraining });
   using trainer = await Trainer.create(engine, inference.program);
-  await trainer.train({ steps });
+  await trainer.train({ steps: knownTraining.steps });
   using sampler = await PosteriorSampler.create(trainer, inference, { count: 65_536 });
   // Awaited here: the engine goes when this returns.
   return await accuracy(model, sampler, twentyObservations);
@@ -81,12 +77,13 @@ const plain = (samples: PosteriorSamples): Answer => ({
 });
 
 /** Predators and prey, by an implicit posterior and by rejection at as many simulations. */
-export async function predatorPrey(steps: number) {
+export async function predatorPrey() {
   using engine = await Engine.create();
   const simulator = lotkaVolterra({ duration: 8, deviation: DEVIATION });
   const truth = await simulate(engine, simulator, { count: 50, seed: 100 });
   const fresh = await simulate(engine, simulator, { count: 200, seed: 200 });
-  const inference = adversarialInference(simulator, { seed: 1, steps, lr: 1e-3, r1: 0.3 });
+  const { steps } = preyTraining;
+  const inference = adversarialInference(simulator, { seed: 1, ...preyTraining });
   const simulations = steps * inference.simulationsPerStep;
   using trainer = await Trainer.create(engine, inference.program);
   await trainer.train({ steps });

@@ -35,7 +35,7 @@ test.each([1, 2, 3])(
 );
 
 test('predators and prey: true rates are covered, beside ABC at as many simulations', async () => {
-  const found = (await page.evaluate('run.predatorPrey(600)')) as Record<
+  const found = (await page.evaluate('run.predatorPrey()')) as Record<
     'adversarial' | 'calibrated' | 'abc',
     Judged
   >;

@@ -41,6 +41,15 @@ export async function accuracy(
 /** θ ~ N(3, 2²), y ~ N(θ, 1.5²). */
 export const knownModel = { priorMean: 3, priorDeviation: 2, deviation: 1.5 };
 
+/**
+ * How it is trained until its posterior is right. What is left then is chance: it falls with the root of the
+ * simulations, 3 million here, and of the rate at which f follows the ratio net's noise.
+ */
+export const knownTraining = { steps: 3000, batchSize: 1024, lr: 2e-4 };
+
+/** How predators and prey are. */
+export const preyTraining = { steps: 600, lr: 1e-3, r1: 0.3 };
+
 /** The middles of 20 equally likely parts of the y of that model: its rare ends and what is usual. */
 export const twentyObservations = Array.from(
   { length: 20 },

@@ -1,29 +1,12 @@
 // The pictures of docs/guides: what runs made, and nothing else.
 
 import { ringModes } from '../../src/index.ts';
+import { canvas, encoded, FAINT, INK } from './canvas.ts';
 import type { LineResult } from './page.ts';
 import { STD } from './ring.ts';
 
-const INK = '#222';
 const REAL = '#1f6fb4';
 const FAKE = '#c8501e';
-const FAINT = '#bbb';
-
-function canvas(width: number, height: number) {
-  const surface = new OffscreenCanvas(width, height);
-  const context = surface.getContext('2d')!;
-  context.fillStyle = '#fff';
-  context.fillRect(0, 0, width, height);
-  context.font = '13px sans-serif';
-  return { surface, context };
-}
-
-/** As PNG, in base64. */
-async function encoded(surface: OffscreenCanvas): Promise<string> {
-  const blob = await surface.convertToBlob({ type: 'image/png' });
-  const bytes = new Uint8Array(await blob.arrayBuffer());
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-}
 
 /** Points of each objective, with the modes' three standard deviations as circles. */
 export async function drawRing(

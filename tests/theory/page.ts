@@ -14,6 +14,7 @@ import {
 } from '../../src/index.ts';
 import { definitions } from './f-divergences.ts';
 import { bothPlayers, fixedGenerator, type Line } from './line.ts';
+import { type PosteriorResult, runPosterior } from './posterior.ts';
 import {
   measureRing,
   type RingMeasures,
@@ -25,6 +26,7 @@ import {
 } from './ring.ts';
 
 export { drawLine, drawRing } from './draw.ts';
+export { drawPosterior } from './draw-posterior.ts';
 
 let engine: Promise<Engine> | undefined;
 const device = (): Promise<Engine> => {
@@ -37,6 +39,9 @@ export const trainRing = async (
   setting: RingSetting,
   run: { readonly seed: number; readonly steps: number },
 ): Promise<RingRun> => runRing(await device(), setting, run);
+
+/** Posteriors of simulators. */
+export const trainPosterior = async (): Promise<PosteriorResult> => runPosterior(await device());
 
 /** As many points of the ring itself, and what those measure. */
 export function realRing(): RingMeasures & { readonly points: number[] } {

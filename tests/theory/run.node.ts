@@ -1,11 +1,12 @@
-// `npm run theory`: trains every objective on the ring and D on the line, prints the table and draws the
-// pictures of docs/guides. Runs that `--out` holds already are not repeated.
+// `npm run theory`: trains every objective on the ring, D on the line and posteriors of simulators, prints the
+// table and draws the pictures of docs/guides. Runs that `--out` holds already are not repeated.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { startServer } from '../../src/cli/server.node.ts';
 import { softwareBrowser } from '../support/software-browser.ts';
 import type { LineResult } from './page.ts';
+import type { PosteriorResult } from './posterior.ts';
 import type { RingRun, RingSetting } from './ring.ts';
 import { ringSettings } from './ring-settings.ts';
 import { ringTable } from './table.ts';
@@ -17,9 +18,11 @@ function count(text: string): number {
 }
 
 const options = new Command('npm run theory --')
-  .description('Trains every objective on the ring of eight Gaussians, and D on the line.')
+  .description(
+    'Trains every objective on the ring of eight Gaussians, D on the line, and posteriors of simulators.',
+  )
   .option('--steps <n>', 'updates of G on the ring', count, 3000)
-  .option('--seeds <n>', 'runs of each objective, of seeds 1, 2, …', count, 2)
+  .option('--seeds <n>', 'runs of each objective, of seeds 1, 2, …', count, 3)
   .option('--line-steps <n>', 'updates of D on the line', count, 3000)
   .option('--out <folder>', 'where results are kept', 'out/theory')
   .option('--pictures <folder>', 'where pictures go', 'docs')
@@ -76,6 +79,14 @@ tell(
   `D within ${line.error.toFixed(3)} of p/(p + q); V ${line.value.toFixed(4)}, in theory ${line.optimum.toFixed(4)}`,
 );
 
+const posterior = await kept('posterior', () => call<PosteriorResult>('trainPosterior'));
+for (const { y, mean, variance, exact } of posterior.gaussian) {
+  const [off, ratio] = [(mean - exact.mean) / Math.sqrt(exact.variance), variance / exact.variance];
+  tell(
+    `given ${y}: the mean off by ${(100 * off).toFixed(1)} % of a deviation, the variance by ${(100 * (ratio - 1)).toFixed(1)} %`,
+  );
+}
+
 const panels = [
   { name: 'real points', points: real.points },
   ...names.map((name) => ({ name, points: runs.get(name)![0].points })),
@@ -84,6 +95,7 @@ const picture = async (file: string, base64: string) =>
   writeFile(join(options.pictures, file), Buffer.from(base64, 'base64'));
 await picture('objectives-ring.png', await call<string>('drawRing', panels));
 await picture('theory-line.png', await call<string>('drawLine', line));
+await picture('bayesian-inference.png', await call<string>('drawPosterior', posterior));
 
 await browser.close();
 await server.close();

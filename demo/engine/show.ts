@@ -168,7 +168,9 @@ export class Show {
     this.#critic?.dispose();
     this.#critic = undefined;
     try {
-      this.#critic = await Critic.create(this.#options.trainer, { count });
+      // D trains against the newest weights. Against their average (EMA), which the samples have, it is so
+      // sure that all frames have one colour, and the charts of D(G(z)) say something else.
+      this.#critic = await Critic.create(this.#options.trainer, { count, averaged: false });
     } catch (error) {
       this.#tooMany = count;
       return this.#note(error);

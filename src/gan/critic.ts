@@ -12,6 +12,11 @@ import type { GanTrainer } from './trainer.ts';
 export interface CriticOptions {
   /** Generated pictures, and as many real ones: 1 to 4096; by default as many as a sample grid has, 64. */
   readonly count?: number;
+  /**
+   * Of a run with averaged weights (`ema`), whether these make the generated pictures, as they make samples
+   * (the default), or the weights in training, from the same latents: pictures as D sees them in training.
+   */
+  readonly averaged?: boolean;
 }
 
 /** What D makes of pictures, a number for each: the more, the more real it takes the picture to be. */
@@ -20,7 +25,7 @@ export interface Scores {
   readonly step: number;
   /** Of real pictures, [count]. */
   readonly real: Float32Array<ArrayBuffer>;
-  /** Of the pictures of `sample({ count })`, [count], in their order. */
+  /** Of the pictures of `sample({ count })`, or those that `averaged: false` has for them, [count], in their order. */
   readonly generated: Float32Array<ArrayBuffer>;
 }
 
@@ -38,7 +43,8 @@ export interface Scores {
  * gradients come through; running statistics are means over both kinds of pictures, under which neither
  * looks as D knows it. The price: a score depends a little on the pictures beside it. Dropout is off, and
  * pictures are neither augmented nor noisy. Where samples are drawn with averaged weights (`ema`), D has not
- * learned from such pictures, and takes them for less real than those that it is trained on.
+ * learned from such pictures, and takes them for less real than those that it is trained on; `averaged: false`
+ * has it judge what the newest weights make of the same latents.
  *
  * ```ts
  * using critic = await Critic.create(trainer, { count: 64 });
@@ -68,11 +74,11 @@ export class Critic {
    */
   static async create(
     trainer: GanTrainer,
-    { count = gridCount(trainer.options.classes) }: CriticOptions = {},
+    { count = gridCount(trainer.options.classes), averaged = true }: CriticOptions = {},
   ): Promise<Critic> {
     checkCount(count);
     const judge = await trainer.inspect((players, pictures) =>
-      traceScores(players, pictures, count),
+      traceScores(players, pictures, { count, averaged }),
     );
     return new Critic(trainer, judge, count);
   }
@@ -98,7 +104,7 @@ export class Critic {
 export function traceScores(
   { options, generator, discriminator, average, objective }: Players,
   pictures: number,
-  count: number,
+  { count, averaged }: Required<CriticOptions>,
 ): TracedFunction<DrawInput, 'real' | 'generated'> {
   const { imageSize, channels, latentDim, classes, dSteps, batchSize } = options;
   const graph = new Graph();
@@ -116,7 +122,7 @@ export function traceScores(
   };
   const ofSamples =
     classes > 0 ? graph.variable(variableNames.sampleClasses, [count, classes]) : undefined;
-  const weights = (average ?? generator).weights(graph);
+  const weights = ((averaged && average) || generator).weights(graph);
   const generated = {
     x: generator.forward(latents, { training: false, weights, classes: ofSamples }),
     classes: ofSamples,

@@ -45,7 +45,7 @@ const sigmoidMean = (logits: Float32Array) =>
   logits.reduce((sum, x) => sum + 1 / (1 + Math.exp(-x)), 0) / logits.length;
 
 describe('scores', () => {
-  test.each<[string, Partial<GanOptions>]>([
+  test.each<[string, Partial<GanOptions>, boolean?]>([
     ['of a D with batch-norm', {}],
     ['of a D that is shown both kinds at once', { mixedBatch: true, ema: 0.9 }],
     ['of a D with spectral normalisation', { objective: 'hinge', normD: 'spectral' }],
@@ -54,16 +54,20 @@ describe('scores', () => {
       { objective: 'mmd-gaussian', normD: 'none', gradientPenalty: 1, mixedBatch: true },
     ],
     ['of classes', { classes: 3, mixedBatch: true }],
-  ])('%s are what they are in float64, and change nothing', async (_, given) => {
+    ['of the weights in training', { ema: 0.9 }, false],
+  ])('%s are what they are in float64, and change nothing', async (_, given, averaged = true) => {
     using trainer = await trained(given);
     const before = await trainer.checkpoint();
-    using critic = await Critic.create(trainer, { count: COUNT });
+    using critic = await Critic.create(trainer, { count: COUNT, averaged });
     const scores = await critic.scores();
     expect(await trainer.checkpoint()).toEqual(before);
 
     expect(scores.step).toBe(STEPS);
     const options = resolveOptions({ ...tiny, ...given });
-    const { graph, inputs } = traceScores(new Players(options), PICTURES, COUNT);
+    const { graph, inputs } = traceScores(new Players(options), PICTURES, {
+      count: COUNT,
+      averaged,
+    });
     const { data, labels } = picturesOf(given);
     const { outputs } = interpret(
       graph,
@@ -90,6 +94,15 @@ describe('scores', () => {
     const { real } = await critic.scores();
     for await (const { dReal } of trainer.run({ steps: 1 }))
       expect(sigmoidMean(real)).toBeCloseTo(dReal, 4);
+  });
+
+  test('of averaged weights are not those of the weights in training', async () => {
+    using trainer = await trained({ ema: 0.9 });
+    using ofSamples = await Critic.create(trainer, { count: COUNT });
+    using asTrained = await Critic.create(trainer, { count: COUNT, averaged: false });
+    const [a, b] = [await ofSamples.scores(), await asTrained.scores()];
+    expect(a.real).toEqual(b.real);
+    expect(relativeError(a.generated, b.generated)).toBeGreaterThan(0.01);
   });
 
   test('of fewer pictures are those of the first ones, where each is judged by itself', async () => {

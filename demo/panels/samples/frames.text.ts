@@ -6,8 +6,8 @@ export const framesText = translated({
     score: ['less real', 'as real pictures on average', 'more'] as readonly string[],
     hint: 'Frames show how real the discriminator takes each sample to be.',
     averaged:
-      'Samples have averaged weights (EMA), which D does not train against: it is harder on them than the ' +
-      'chart of D(G(z)) says.',
+      'Shown: pictures by the average of recent generators (EMA). Judged: what the newest one draws from the ' +
+      'same random numbers, as in training.',
     one: (number: string, value: string) => `Sample ${number}: D says ${value}`,
     taken: (taken: number, all: number) => `D takes ${taken} of ${all} samples for real.`,
     compared: (generated: string, real: string) =>
@@ -18,8 +18,8 @@ export const framesText = translated({
     score: ['本物らしくない', '本物の画像の平均', 'より本物らしい'],
     hint: '枠の色は、識別器が各サンプルをどれだけ本物らしいと見ているかを示します。',
     averaged:
-      'サンプルは平均した重み（EMA）で描かれます。D はこれを相手に学んでいないので、D(G(z)) のグラフより' +
-      '厳しく判定します。',
+      '表示は最近の生成器の平均（EMA）が描く画像です。判定は、学習のときと同じく、最新の生成器が同じ乱数から' +
+      '描く画像に対するものです。',
     one: (number: string, value: string) => `サンプル ${number}：D の判定 ${value}`,
     taken: (taken: number, all: number) => `D は ${all} 枚中 ${taken} 枚を本物と見ています。`,
     compared: (generated: string, real: string) =>

@@ -12,7 +12,7 @@ export const headerText = translated({
   },
   ja: {
     title: 'Ganvas：このタブで GAN の学習を見る',
-    tagline: '二つのネットワークが、このタブのあなたの GPU で、互いに教え合いながら絵を覚えます。',
+    tagline: '二つのネットワークが、お使いの GPU で、互いに教え合いながら絵を学びます。',
     adapter: 'アダプター',
     none: 'なし',
     looking: '検索中…',

@@ -13,6 +13,8 @@ export interface Shares {
 
 interface HistogramProps {
   readonly title: string;
+  /** One line on what it says. */
+  readonly hint: string;
   /** Ends of the horizontal axis. */
   readonly from: number;
   readonly to: number;
@@ -24,7 +26,7 @@ const HALF = 40;
 const WIDTH = 240;
 
 /** Two distributions, back to back, with their means, or the shares under the pointer, in words above. */
-export function Histogram({ title, from, to, series }: HistogramProps) {
+export function Histogram({ title, hint, from, to, series }: HistogramProps) {
   const [pointed, setPointed] = useState<number | null>(null);
   const parts = series[0].shares.length;
   // The axis may have become shorter since.
@@ -45,6 +47,7 @@ export function Histogram({ title, from, to, series }: HistogramProps) {
       null,
       h('h3', null, title),
       part !== null && h('span', { class: 'hint tabular' }, histogramText().part(...ends(part))),
+      h('p', { class: 'hint' }, hint),
       h(
         'dl',
         { class: 'legend' },
@@ -93,7 +96,7 @@ export function Histogram({ title, from, to, series }: HistogramProps) {
   );
 }
 
-interface BarsProps extends Omit<HistogramProps, 'title'> {
+interface BarsProps extends Omit<HistogramProps, 'title' | 'hint'> {
   /** The one under the pointer. */
   readonly part: number | null;
 }

@@ -18,6 +18,8 @@ export interface Line<Name extends string> {
 
 interface LineChartProps<Name extends string> {
   readonly title: string;
+  /** One line on what it says. */
+  readonly hint: string;
   readonly lines: readonly Line<Name>[];
   readonly history: Columns<Name>;
   /** Read where the chart has to follow a change. */
@@ -39,6 +41,7 @@ const EMPTY_STEPS = [1, 100];
 /** Lines over the steps of a run, with their values now, or under the pointer, in words above. */
 export function LineChart<Name extends string>({
   title,
+  hint,
   lines,
   history,
   version,
@@ -115,6 +118,7 @@ export function LineChart<Name extends string>({
       null,
       h('h3', null, title),
       h(PointedStep, { history, point }),
+      h('p', { class: 'hint' }, hint),
       h(Legend<Name>, { lines, history, version, point, now }),
     ),
     h('div', { ref: host, class: 'plot', 'aria-hidden': true }),

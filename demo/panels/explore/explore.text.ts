@@ -12,7 +12,9 @@ export const exploreText = translated({
         : `The generator makes it of ${count} random numbers from −1 to 1: its latent.`,
     enlarged: (number: number) => `Sample ${number}, enlarged`,
     letters: 'A, B and C',
-    lettersHint: 'Each stands for one sample, or for the mean of several latents.',
+    lettersHint:
+      'What the tools below mix: each letter stands for one sample, or for the mean of several. Pick a ' +
+      'sample, then press + to add it to a row.',
     mean: 'mean',
     thumbnails: 'Samples of A, B and C in three rows, with the mean of each row at its end',
     remove: (number: number, letter: string) => `Remove sample ${number} from ${letter}`,
@@ -37,7 +39,9 @@ export const exploreText = translated({
         : `−1 から 1 までの ${count} 個の乱数（潜在ベクトル）から、生成器が描きます。`,
     enlarged: (number: number) => `サンプル ${number} の拡大`,
     letters: 'A・B・C',
-    lettersHint: 'それぞれ一枚のサンプル、または複数の潜在ベクトルの平均を表します。',
+    lettersHint:
+      '下の道具で混ぜるサンプルです。各文字は一枚、または数枚の平均を表します。サンプルを選び、行の + を' +
+      '押すと加わります。',
     mean: '平均',
     thumbnails: 'A・B・C のサンプル（三行）。各行の末尾がその平均です',
     remove: (number: number, letter: string) => `サンプル ${number} を ${letter} から外す`,

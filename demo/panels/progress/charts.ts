@@ -15,6 +15,7 @@ import { Histogram } from '../../ui/histogram.ts';
 import { LineChart } from '../../ui/line-chart.ts';
 import { Advice } from './advice.ts';
 import { chartsText } from './charts.text.ts';
+import { Game } from './game.ts';
 
 const log = signal(false);
 
@@ -29,55 +30,65 @@ export function Charts() {
     'div',
     { class: 'charts' },
     h(Advice, {}),
-    h(LineChart<'lossD' | 'lossG'>, {
-      ...ofSteps,
-      title: text.losses,
-      log: log.value,
-      lines: [
-        { series: 'lossD', label: text.discriminator, ...D },
-        { series: 'lossG', label: text.generator, ...G },
-      ],
-    }),
+    h(Game, {}),
+    h(
+      'div',
+      { class: 'charts-scale' },
+      h('p', { class: 'hint' }, text.hint),
+      h(Checkbox, {
+        label: text.log,
+        checked: log.value,
+        onChoose: (on) => {
+          log.value = on;
+        },
+      }),
+    ),
     h(LineChart<'dReal' | 'dFake'>, {
       ...ofSteps,
       title: text.belief,
+      hint: text.beliefHint,
       range: [0, 1],
       lines: [
         { series: 'dReal', label: text.real, ...D },
         { series: 'dFake', label: text.fake, ...G },
       ],
     }),
-    h('p', { class: 'hint' }, text.hint),
-    h(LineChart<'gradNormD' | 'gradNormG'>, {
+    h(LineChart<'lossD' | 'lossG'>, {
       ...ofSteps,
-      title: text.gradients,
+      title: text.losses,
+      hint: text.lossesHint,
       log: log.value,
       lines: [
-        { series: 'gradNormD', label: text.discriminator, ...D },
-        { series: 'gradNormG', label: text.generator, ...G },
+        { series: 'lossD', label: text.discriminator, ...D },
+        { series: 'lossG', label: text.generator, ...G },
       ],
     }),
     h(LineChart<'diversity' | 'distance'>, {
       history: quality,
       version: historyVersion,
       title: text.quality,
+      hint: text.qualityHint,
       log: log.value,
       lines: [
         { series: 'diversity', label: text.diversity, ...D },
         { series: 'distance', label: text.distance, ...G },
       ],
     }),
-    h(Checkbox, {
-      label: text.log,
-      checked: log.value,
-      onChoose: (on) => {
-        log.value = on;
-      },
+    h(LineChart<'gradNormD' | 'gradNormG'>, {
+      ...ofSteps,
+      title: text.gradients,
+      hint: text.gradientsHint,
+      log: log.value,
+      lines: [
+        { series: 'gradNormD', label: text.discriminator, ...D },
+        { series: 'gradNormG', label: text.generator, ...G },
+      ],
     }),
     h(Logits, {}),
     brightness.value &&
       h(Histogram, {
         title: text.brightness,
+        hint: text.brightnessHint,
         from: 0,
         to: 1,
         series: [
@@ -96,6 +107,7 @@ function Logits() {
   const probabilities = isProbability(settings.value.objective);
   return h(Histogram, {
     title: probabilities ? text.logits : text.scores,
+    hint: probabilities ? text.logitsHint : text.scoresHint,
     from: found.from,
     to: found.to,
     series: [

@@ -2,7 +2,7 @@ import { h } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { letters, pick, setCorner } from '../../explore.ts';
 import { columnsOf, GAP, sideOf } from '../../grid.ts';
-import { corners, latents, picked, seenGrid } from '../../state.ts';
+import { corners, latents, picked, seenGrid, side } from '../../state.ts';
 import { Button } from '../../ui/button.ts';
 import { pickText } from './pick.text.ts';
 
@@ -72,7 +72,11 @@ interface PlaceProps {
 
 function Place({ index, count, chosen, reached, onPick }: PlaceProps) {
   const text = pickText();
-  const own = letters.filter((letter) => corners.value[letter].includes(index)).join(' ');
+  // Elsewhere the letters mean nothing.
+  const own =
+    side.value === 'explore'
+      ? letters.filter((letter) => corners.value[letter].includes(index)).join(' ')
+      : '';
   const name = text.sample(index + 1, count);
   return h(
     'div',
@@ -111,18 +115,19 @@ export function PickedBar() {
     'div',
     { class: 'picked-bar' },
     h('strong', { role: 'status' }, text.picked(index + 1)),
-    h(
-      'span',
-      { class: 'take' },
-      h('span', { class: 'hint' }, text.take),
-      letters.map((letter) =>
-        h(
-          Button,
-          { key: letter, label: text.takeAs(letter), onPress: () => setCorner(letter, index) },
-          letter,
+    side.value === 'explore' &&
+      h(
+        'span',
+        { class: 'take' },
+        h('span', { class: 'hint' }, text.take),
+        letters.map((letter) =>
+          h(
+            Button,
+            { key: letter, label: text.takeAs(letter), onPress: () => setCorner(letter, index) },
+            letter,
+          ),
         ),
       ),
-    ),
     h(
       'span',
       { class: 'to-explore' },

@@ -25,16 +25,21 @@ type Chosen = Pick<
   'imageSize' | 'width' | 'latentDim' | 'batchSize' | 'lrD' | 'lrG' | 'ema'
 >;
 
+/** Sets whose pictures have much in common: half of the width suffices to draw them. */
+const alike: readonly DataKind[] = ['mnist', 'faces', 'avatars'];
+
 /** The numbers of a preset, which may depend on the data. */
 export function presetValues(name: Exclude<PresetName, 'custom'>, data: DataKind): Chosen {
   if (name === 'small') {
+    // Pictures in colour come sooner at half of the rate at which digits do.
+    const rate = data === 'mnist' ? 2e-3 : 1e-3;
     return {
       imageSize: 32,
-      width: 8,
+      width: alike.includes(data) ? 8 : 16,
       latentDim: 64,
       batchSize: 16,
-      lrD: 2e-3,
-      lrG: 2e-3,
+      lrD: rate,
+      lrG: rate,
       ema: 0.995,
     };
   }

@@ -5,7 +5,7 @@ export const problemText = translated({
     dismiss: 'Dismiss',
     tryAgain: 'Try again',
     software:
-      'This browser computes WebGPU on the processor, so a small preset was chosen: digits take ' +
+      'This browser computes WebGPU on the processor, so a small preset was chosen: pictures take ' +
       "shape within minutes. With a GPU it is many times faster: turn on the browser's hardware " +
       'acceleration and update the graphics driver.',
     titles: {
@@ -47,7 +47,7 @@ export const problemText = translated({
     dismiss: '閉じる',
     tryAgain: 'もう一度試す',
     software:
-      'このブラウザーは WebGPU を CPU で計算しているため、小さなプリセットを選びました。数字の形は数分で' +
+      'このブラウザーは WebGPU を CPU で計算しているため、小さなプリセットを選びました。絵の形は数分で' +
       '現れます。GPU があれば何倍も速くなります。ブラウザーのハードウェアアクセラレーションを有効にし、' +
       'グラフィックスドライバーを更新してください。',
     titles: {

@@ -88,6 +88,13 @@ describe('a choice', () => {
     check(batch);
   });
 
+  test('of the data brings the preset that learns them', () => {
+    const emoji = change(initialSettings, { data: 'emoji' });
+    expect(emoji).toMatchObject({ preset: 'small', width: 16, lrD: 1e-3, lrG: 1e-3 });
+    expect(change(emoji, { data: 'faces' })).toMatchObject({ width: 8, lrG: 1e-3 });
+    expect(change(emoji, { data: 'mnist' })).toEqual(initialSettings);
+  });
+
   test('of a number of a preset makes it a custom one', () => {
     expect(change(initialSettings, { lrG: 1e-3 }).preset).toBe('custom');
     expect(change(initialSettings, { seed: 2 }).preset).toBe('small');

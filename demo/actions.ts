@@ -57,7 +57,7 @@ export function start(): void {
     // The worker would say so too, but a browser without WebGPU may not even start it.
     onEvent({
       type: 'unavailable',
-      problem: { code: 'no-webgpu', message: problemText().missing, advice: '' },
+      problem: { code: 'no-webgpu', message: '', advice: '' },
     });
     return;
   }

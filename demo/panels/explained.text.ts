@@ -12,6 +12,7 @@ type Explanations = Readonly<Record<string, Explanation>>;
 /** In English only those whose own words are for programmers; in Japanese all that can be met. */
 export const explainedText = translated<Explanations>({
   en: {
+    'no-webgpu': { message: 'This browser offers no WebGPU here.', advice: '' },
     checkpoint: {
       message: 'This checkpoint is damaged, or of another program.',
       advice: 'Choose a file that was saved by this page or by the command line of Ganvas.',

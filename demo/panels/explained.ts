@@ -15,6 +15,6 @@ export function explained({ code, message, advice }: Problem): Explained {
   if (!found) return { message, advice, detail: undefined };
   return {
     ...found,
-    detail: message === found.message ? undefined : `${message} ${advice}`.trim(),
+    detail: message === found.message ? undefined : `${message} ${advice}`.trim() || undefined,
   };
 }

@@ -37,7 +37,7 @@ export const problemText = translated({
       'Without a GPU, Chrome can compute in software: start it with ' +
         '--enable-unsafe-webgpu --use-webgpu-adapter=swiftshader',
     ],
-    missing: 'This browser offers no WebGPU here.',
+    these: 'WebGPU comes with:',
     noFiles: 'There were no files in that.',
     unknownLink: (parts: string) => `The link says what this page does not understand: ${parts}.`,
     unknownLinkAdvice: 'The rest of it was used. It may come from a newer version of the page.',
@@ -79,7 +79,7 @@ export const problemText = translated({
       'GPU がなくても Chrome はソフトウェアで計算できます：' +
         '--enable-unsafe-webgpu --use-webgpu-adapter=swiftshader を付けて起動してください',
     ],
-    missing: 'このブラウザーでは WebGPU が使えません。',
+    these: 'WebGPU が使えるブラウザー：',
     noFiles: 'ファイルが入っていませんでした。',
     unknownLink: (parts: string) => `リンクの次の部分が分かりません：${parts}`,
     unknownLinkAdvice: '残りの部分は使いました。新しい版のページのリンクかもしれません。',

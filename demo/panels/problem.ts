@@ -66,7 +66,9 @@ function adviceOn(code: string): ComponentChildren {
   const text = problemText();
   switch (code) {
     case 'no-webgpu':
-      return isSecureContext ? listed(text.browsers) : h('p', null, text.insecure);
+      return isSecureContext
+        ? [h('p', null, text.these), listed(text.browsers)]
+        : h('p', null, text.insecure);
     case 'device-lost':
       return h('p', null, text.recovering);
     case 'no-adapter':

@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { giveCanvas } from '../../actions.ts';
 import { count } from '../../format.ts';
 import { columnsOf, sideOf } from '../../grid.ts';
-import { canvasVersion, gridCount, latest, phase, seenGrid, zoom } from '../../state.ts';
+import { canvasVersion, gridCount, latest, phase, ready, seenGrid, zoom } from '../../state.ts';
 import { Frames, FramesLegend, pointAt } from './frames.ts';
 import { PickedBar, Picker } from './pick.ts';
 import { RealPictures } from './real-pictures.ts';
@@ -90,10 +90,13 @@ function GivenCanvas() {
 
 function EmptyStage() {
   if (phase.value === 'training' || phase.value === 'paused' || latest.value) return null;
+  return h('div', { class: 'empty' }, h('p', null, invitation()));
+}
+
+/** What to do for samples to appear. */
+function invitation(): string {
   const text = samplesText();
-  return h(
-    'div',
-    { class: 'empty' },
-    h('p', null, phase.value === 'starting' ? text.gettingReady : text.invitation(gridCount.value)),
-  );
+  if (phase.value === 'starting') return text.gettingReady;
+  if (phase.value === 'unavailable') return text.none;
+  return ready.value ? text.invitation(gridCount.value) : text.choose;
 }

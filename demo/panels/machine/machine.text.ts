@@ -72,7 +72,7 @@ export const machineText = translated({
     channels: (from: string, to: string) => `${from} → ${to}`,
     look: (name: string, output: string) => `${name}、出力 ${output}：特徴マップ`,
     maps: (layer: string) => `${layer} の特徴マップ`,
-    trainFirst: '「学習」を押すと、ここにマップが描かれます。',
+    trainFirst: '「学習する」を押すと、ここにマップが描かれます。',
     computing: '計算中…',
     sample: 'サンプル',
     of: '画像',

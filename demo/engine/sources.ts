@@ -1,6 +1,5 @@
 /** Where data sets come from: files beside the page, and what a visitor gives. */
 
-import { unzipSync } from 'fflate';
 import {
   type DataProgress,
   DataReadError,
@@ -10,6 +9,7 @@ import {
   readIdxImages,
   readPictures,
 } from '../../src/index.ts';
+import { entriesOf } from './archive.ts';
 import { keepFile, keptFile } from './kept-data.ts';
 import type { DataSource } from './protocol.ts';
 
@@ -115,11 +115,11 @@ async function readFiles(
   for (const file of files) {
     if (!/\.zip$/i.test(file.name)) sources.push(file);
     else {
-      const inside = await picturesIn(file).catch((error: unknown) => {
+      try {
+        sources.push(...entriesOf(new Uint8Array(await file.arrayBuffer()), file.name));
+      } catch (error) {
         unread.push({ name: file.name, reason: `no zip archive that can be read (${error})` });
-        return [];
-      });
-      sources.push(...inside);
+      }
     }
     signal.throwIfAborted();
   }
@@ -135,23 +135,4 @@ async function readFiles(
     onProgress: onDecode,
   });
   return unread.length === 0 ? set : { ...set, leftOut: [...unread, ...(set.leftOut ?? [])] };
-}
-
-/** Larger things in an archive are no pictures, and would take all memory. */
-const LARGEST_ENTRY = 256 * 2 ** 20;
-
-/** The files of an archive, in its order, without what systems hide in there. */
-async function picturesIn(file: File): Promise<PictureSource[]> {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  // On this thread: fflate's others come out of blobs, which a strict policy refuses without a word.
-  const entries = unzipSync(bytes, {
-    filter: ({ name, originalSize }) =>
-      originalSize > 0 &&
-      originalSize <= LARGEST_ENTRY &&
-      !/(^|\/)(\.|__MACOSX\/|thumbs\.db$|desktop\.ini$)/i.test(name),
-  });
-  return Object.entries(entries).map(([path, content]) => ({
-    name: `${file.name}/${path}`,
-    open: async () => new Blob([new Uint8Array(content)]),
-  }));
 }

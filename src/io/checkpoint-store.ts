@@ -165,18 +165,17 @@ export class CheckpointStore {
   load(name: string): Promise<LoadedCheckpoint>;
   load(name?: string): Promise<LoadedCheckpoint | undefined> {
     return this.#inTurn('Loading a checkpoint', async () => {
-      const { complete } = await this.#files();
-      const candidates = complete.filter((file) => name === undefined || file.name === name);
-      if (name !== undefined && candidates.length === 0) {
-        throw new StorageError(
-          'missing',
-          `There is no checkpoint '${name.slice(0, 200)}'.`,
-          'See what list() gives.',
-        );
-      }
       const damaged: StoredCheckpoint[] = [];
+      const tried = new Set<string>();
       let cause: unknown;
-      for (const file of candidates) {
+      for (;;) {
+        // Listed anew each time: who saves meanwhile, perhaps in another tab, removes older ones.
+        const { complete } = await this.#files();
+        const file = complete.find(
+          (found) => !tried.has(found.name) && (name === undefined || found.name === name),
+        );
+        if (!file) break;
+        tried.add(file.name);
         try {
           const bytes = await this.#readGood(file);
           if (bytes) return { ...publicOf(file), bytes, damaged };
@@ -185,6 +184,13 @@ export class CheckpointStore {
           cause = error;
         }
         damaged.push(publicOf(file));
+      }
+      if (name !== undefined && damaged.length === 0) {
+        throw new StorageError(
+          'missing',
+          `There is no checkpoint '${name.slice(0, 200)}'.`,
+          'See what list() gives.',
+        );
       }
       if (damaged.length === 0) return undefined;
       throw new StorageError(

@@ -247,3 +247,20 @@ describe('a store', () => {
     expect(storage.operations).toBe(0);
   });
 });
+
+it('is loaded from while another tab saves', async () => {
+  const storage = new FaultyStorage();
+  const [here, there] = [0, 1].map(() => new CheckpointStore(storage, { keep: 1 }));
+  await here!.save(Uint8Array.of(1), { step: 1 });
+  let saved = false;
+  const read = storage.read.bind(storage);
+  storage.read = async (name) => {
+    // After the list was made, the only file on it goes.
+    if (!saved) {
+      saved = true;
+      await there!.save(Uint8Array.of(2), { step: 2 });
+    }
+    return read(name);
+  };
+  expect(await here!.load()).toMatchObject({ step: 2, bytes: Uint8Array.of(2) });
+});

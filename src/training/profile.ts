@@ -78,9 +78,15 @@ async function timedStep(trainer: BaseTrainer<string>): Promise<StepProfile> {
   }>();
   const able = trainer.timeNextStep({
     begin({ device, executable: { plan, stats } }, step) {
-      const timer = PassTimer.on(device, stats.dispatches);
-      resolve({ plan, timer, step });
-      return timer;
+      try {
+        const timer = PassTimer.on(device, stats.dispatches);
+        resolve({ plan, timer, step });
+        return timer;
+      } catch (error) {
+        // The device may be lost by now. The run finds that out by itself.
+        reject(error);
+        return null;
+      }
     },
     miss: () =>
       reject(new GanvasError('profile', 'The run ended before its next step.', 'Start another.')),

@@ -40,8 +40,10 @@ export const meanOf = (values: ArrayLike<number>): number =>
  */
 export function beliefs({ real }: Pick<Scores, 'real'>, probabilities: boolean) {
   if (probabilities) return sigmoid;
-  const centre = meanOf(real);
-  const spread = Math.sqrt(meanOf(Array.from(real, (x) => (x - centre) ** 2)));
+  const finite = Array.from(real).filter(Number.isFinite);
+  // Without any, as if they were at 0.
+  const centre = finite.length > 0 ? meanOf(finite) : 0;
+  const spread = Math.sqrt(meanOf(finite.map((x) => (x - centre) ** 2)));
   return (logit: number): number => sigmoid((logit - centre) / (spread > 0 ? spread : 1));
 }
 

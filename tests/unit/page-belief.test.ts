@@ -65,6 +65,10 @@ describe('belief', () => {
     expect(belief(14)).toBeCloseTo(1 / (1 + Math.exp(-1)));
     // All real ones alike: no unit, but still an order.
     expect(beliefs({ real: Float32Array.of(3, 3) }, false)(2)).toBeLessThan(0.5);
+    // A run that diverges has such scores before it ends.
+    const diverging = beliefs({ real: Float32Array.of(Number.NaN, 10, 14) }, false);
+    expect(diverging(14)).toBeCloseTo(belief(14));
+    expect(colourOf(beliefs({ real: Float32Array.of(Number.NaN) }, false)(2))).toMatch(/^rgb\(\d/);
   });
 });
 

@@ -6,6 +6,7 @@ import type { TrainOptions } from './engine/protocol.ts';
 import {
   adapter,
   chosenData,
+  effort,
   estimate,
   latest,
   locked,
@@ -77,6 +78,8 @@ export function followEstimates(worker: Client, options: () => TrainOptions): vo
     const rate = stepsPerSecond.value;
     const run = estimate.peek();
     const warm = (latest.peek()?.step ?? 0) > WARM_STEPS;
+    // A run that rests in between tells nothing of the adapter.
+    if (effort.peek() < 1) return;
     if (rate > 0 && warm && phase.peek() === 'training' && run && 'flops' in run) {
       keepRate(rate * run.flops);
     }

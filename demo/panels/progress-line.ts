@@ -3,6 +3,7 @@ import type { Progress } from '../engine/protocol.ts';
 import { count, megabytes } from '../format.ts';
 import { progress } from '../state.ts';
 import { progressLineText } from './progress-line.text.ts';
+import { dataText } from './setup/data-choice.text.ts';
 
 /** How far what is being read or compiled is. */
 export function ProgressLine() {
@@ -20,11 +21,17 @@ export function ProgressLine() {
   );
 }
 
+/** The worker knows data sets by names that are nobody's words. */
+function nameOf(data: string): string {
+  const names: Readonly<Partial<Record<string, string>>> = dataText().names;
+  return names[data] ?? data;
+}
+
 function progressText({ stage, name, loaded, total }: Progress): string {
   const text = progressLineText();
   switch (stage) {
     case 'download':
-      return text.download(name, megabytes(loaded), total ? megabytes(total) : undefined);
+      return text.download(nameOf(name), megabytes(loaded), total ? megabytes(total) : undefined);
     case 'decode':
       return text.decode(count(loaded), total ? count(total) : undefined);
     case 'compile':

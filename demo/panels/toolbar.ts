@@ -65,7 +65,9 @@ function Readouts() {
   const text = toolbarText();
   const step = latest.value?.step ?? 0;
   const pictures = chosenData.value?.count;
-  const epochs = pictures ? (step * settings.value.batchSize) / pictures : 0;
+  const { batchSize, dSteps } = settings.value;
+  // Each update of D takes a batch of its own.
+  const epochs = pictures ? (step * dSteps * batchSize) / pictures : 0;
   // A rate of the time before a pause would look as if it went on.
   const rate = phase.value === 'training' && step > 0 ? figure(stepsPerSecond.value) : '–';
   return h(

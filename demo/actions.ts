@@ -8,7 +8,7 @@ import { problemOf } from './engine/problem.ts';
 import type { Beginning, DataSource, TrainOptions } from './engine/protocol.ts';
 import { followEstimates } from './estimate.ts';
 import { liveKeys } from './fields.ts';
-import { hashOf } from './link.ts';
+import { hashOf, settingsOf } from './link.ts';
 import { problemText } from './panels/problem.text.ts';
 import { dataText } from './panels/setup/data-choice.text.ts';
 import { change, type Settings } from './presets.ts';
@@ -20,6 +20,7 @@ import {
   corners,
   data,
   effort,
+  type Frame,
   film,
   filters,
   firstCorners,
@@ -50,6 +51,10 @@ import {
 } from './state.ts';
 
 let job = 0;
+/** Choices of pictures so far: each has a number of its own, also after one was forgotten. */
+let choices = 0;
+/** Lists of runs that were asked for. */
+let lists = 0;
 
 /** Starts the engine, if there is WebGPU at all. */
 export function start(): void {
@@ -67,17 +72,12 @@ export function start(): void {
   followEstimates(worker, options);
   // The address always means the settings of now, so that copying it shares them.
   effect(() => globalThis.history.replaceState(null, '', hashOf(settings.value)));
-  if (linked.unknown.length > 0) {
-    const { unknownLink, unknownLinkAdvice } = problemText();
-    problem.value = {
-      ...{ code: 'link', message: unknownLink(linked.unknown.join(', ')) },
-      advice: unknownLinkAdvice,
-    };
-  }
+  addEventListener('hashchange', followLink);
+  tellUnknown(linked.unknown);
 
   listRuns();
   void worker.ask('keptPictures', null).then((files) => {
-    if (files.length > 0 && !pictures.value) pictures.value = { id: 1, files, kept: true };
+    if (files.length > 0 && !pictures.value) pictures.value = { id: ++choices, files, kept: true };
   });
 
   // Pictures are read as soon as they are chosen: they are seen before Train, and what cannot be read is
@@ -94,6 +94,28 @@ export function start(): void {
   effect(() => {
     if (chosen.value && ready.value && !locked.peek()) untracked(loadData);
   });
+}
+
+/** Takes up another link in the address of this page, which changes none of a run that is going on. */
+function followLink(): void {
+  if (locked.value) {
+    globalThis.history.replaceState(null, '', hashOf(settings.value));
+    return;
+  }
+  const { settings: found, chosen, unknown } = settingsOf(location.hash);
+  const preset = adapter.value?.software === false ? 'full' : 'small';
+  settings.value = chosen ? found : change(found, { preset });
+  tellUnknown(unknown);
+}
+
+/** Says which parts of a link mean nothing here. */
+function tellUnknown(parts: readonly string[]): void {
+  if (parts.length === 0) return;
+  const { unknownLink, unknownLinkAdvice } = problemText();
+  problem.value = {
+    ...{ code: 'link', message: unknownLink(parts.join(', ')) },
+    advice: unknownLinkAdvice,
+  };
 }
 
 /** Has samples drawn on this canvas from now on. */
@@ -161,7 +183,7 @@ export function configure(patch: Partial<Settings>): void {
   if (locked.value && !live) return;
   settings.value = change(settings.value, patch);
   const { lrD, lrG } = settings.value;
-  if (locked.value) worker.send({ type: 'rates', lrD, lrG });
+  if (locked.value) worker.send({ type: 'rates', lrD, lrG, settings: settings.value });
 }
 
 /** Works for this share of the time from now on, in this run and the next. */
@@ -184,8 +206,10 @@ export function showFrames(on: boolean): void {
 
 /** Looks again at what the browser keeps. */
 export function listRuns(): void {
+  const list = ++lists;
   void answerTo('runs', null).then((runs) => {
-    savedRuns.value = runs ?? [];
+    // A later list may be there already, without a run that was deleted in between.
+    if (list === lists) savedRuns.value = runs ?? [];
   });
 }
 
@@ -204,7 +228,7 @@ export function choosePictures(files: readonly File[]): void {
   batch(() => {
     problem.value = null;
     data.value = null;
-    pictures.value = { id: (pictures.value?.id ?? 0) + 1, files: seen, kept: false };
+    pictures.value = { id: ++choices, files: seen, kept: false };
     configure({ data: 'pictures' });
   });
 }
@@ -245,6 +269,14 @@ function forgetRun(): void {
 export function options(): TrainOptions {
   const { data: _data, preset: _preset, colour: _colour, fit: _fit, ...chosen } = settings.value;
   return { ...chosen, channels: channels() };
+}
+
+/** In the order of steps: what D makes of a frame may come later than the next one. */
+function addFrame(frame: Frame): void {
+  const same = film.value.find(({ step }) => step === frame.step);
+  if (same) URL.revokeObjectURL(same.url);
+  const others = film.value.filter((other) => other !== same);
+  film.value = [...others, frame].sort((a, b) => a.step - b.step);
 }
 
 /** Forgets all frames but the first so many. */
@@ -289,6 +321,8 @@ function onEvent(event: News): void {
         progress.value = event.progress;
         break;
       case 'data':
+        // They may have been forgotten since.
+        if (event.data.name === 'pictures' && !pictures.value) break;
         data.value = event.data;
         progress.value = null;
         break;
@@ -306,7 +340,7 @@ function onEvent(event: News): void {
         break;
       case 'frame': {
         const { type: _, job: __, ...frame } = event;
-        film.value = [...film.value, { ...frame, url: URL.createObjectURL(frame.picture) }];
+        addFrame({ ...frame, url: URL.createObjectURL(frame.picture) });
         break;
       }
       case 'grid':

@@ -12,7 +12,7 @@ import {
 import { deleteRun, duplicateRun, savedRuns } from './library.ts';
 import { filtersOf, machineFacts, mapsOf, transfersOf } from './machine.ts';
 import { neighboursOf } from './neighbours.ts';
-import { forgetPictures, keptPictures } from './picture-store.ts';
+import { keptPictures } from './picture-store.ts';
 import type { Answer, Question, QuestionName } from './protocol.ts';
 import type { Run } from './run.ts';
 import type { Studio } from './studio.ts';
@@ -47,7 +47,7 @@ export const answers: Answers = {
 
   async deleteRun({ run }, { id }) {
     // Else the next automatic save would bring it back.
-    if (run?.savedAs === id) run.keepNoMore();
+    if (run?.savedAs === id) await run.keepNoMore();
     await deleteRun(id);
     return { answer: null };
   },
@@ -61,8 +61,8 @@ export const answers: Answers = {
     return { answer: await keptPictures() };
   },
 
-  async forgetPictures() {
-    await forgetPictures();
+  async forgetPictures({ loader }) {
+    await loader.forgetPictures();
     return { answer: null };
   },
 

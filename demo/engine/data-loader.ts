@@ -1,5 +1,5 @@
 import { type DataProgress, fitToSquare, GanvasError, type ImageSet } from '../../src/index.ts';
-import { keepPictures } from './picture-store.ts';
+import { forgetPictures, keepPictures } from './picture-store.ts';
 import type { DataSource, DataSummary, Progress } from './protocol.ts';
 import { readSource } from './sources.ts';
 
@@ -10,6 +10,7 @@ const PREVIEW = 16;
 const PROGRESS_MS = 100;
 
 interface Loading {
+  readonly kind: DataSource['kind'];
   readonly key: string;
   readonly set: Promise<ImageSet>;
   readonly abort: AbortController;
@@ -49,11 +50,12 @@ export class DataLoader {
       this.cancel();
       const abort = new AbortController();
       const set = this.#read(source, imageSize, channels, abort.signal);
-      const reading: Loading = { key, set, abort, done: false };
+      const reading: Loading = { kind: source.kind, key, set, abort, done: false };
       this.#last = reading;
       set.then(
         () => {
           reading.done = true;
+          if (abort.signal.aborted) return;
           if (source.kind === 'pictures' && !source.kept) this.#keep(source);
         },
         () => {
@@ -89,10 +91,22 @@ export class DataLoader {
       );
   }
 
+  /** Lets go of the visitor's pictures, here and where the browser keeps them. */
+  forgetPictures(): Promise<void> {
+    if (this.#last?.kind === 'pictures') this.#drop(this.#last);
+    // In turn: what is being written would else be there afterwards.
+    const forgetting = this.#keeping.then(forgetPictures);
+    this.#keeping = forgetting.catch(() => {});
+    return forgetting;
+  }
+
   /** Stops reading. A set that has been read is kept. */
   cancel(): void {
-    if (!this.#last || this.#last.done) return;
-    this.#last.abort.abort();
+    if (this.#last && !this.#last.done) this.#drop(this.#last);
+  }
+
+  #drop({ abort }: Loading): void {
+    abort.abort();
     // At once, not when its promise is rejected: until then the same set may be asked for again.
     this.#last = undefined;
   }

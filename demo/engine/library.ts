@@ -8,6 +8,7 @@ import {
   CheckpointStore,
   GanvasError,
   opfsStorage,
+  readSafetensors,
 } from '../../src/index.ts';
 import type { RunRecord, SavedRun } from './protocol.ts';
 
@@ -17,9 +18,42 @@ const THUMBNAIL = 'thumbnail';
 
 const folderOf = (id: string): Promise<CheckpointStorage> => opfsStorage(PREFIX + id);
 
+/** Lets go of a run. Resolves when others can have it. */
+type Release = () => Promise<void>;
+
+/** The run is its caller's alone until it is let go of, or the tab is closed; undefined where it is another's. */
+function claim(id: string): Promise<Release | undefined> {
+  return new Promise((resolve, reject) => {
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    const over: Promise<void> = navigator.locks.request(
+      PREFIX + id,
+      { ifAvailable: true },
+      (lock) => {
+        if (!lock) return resolve(undefined);
+        resolve(() => {
+          letGo();
+          return over;
+        });
+        return held;
+      },
+    );
+    over.catch(reject);
+  });
+}
+
 /** The place of one run. Nothing is made before something is saved. */
 export class SavedRunWriter {
-  constructor(readonly id: string = crypto.randomUUID()) {}
+  #id: string;
+  #release: Release | undefined;
+
+  constructor(id: string = crypto.randomUUID()) {
+    this.#id = id;
+  }
+
+  /** Another one from when something is saved, if another tab goes on with the same run. */
+  get id(): string {
+    return this.#id;
+  }
 
   /** @throws {StorageError} if it does not fit or cannot be; what was saved before is as it was. */
   async save(
@@ -27,20 +61,41 @@ export class SavedRunWriter {
     record: RunRecord,
     thumbnail: Blob | undefined,
   ): Promise<void> {
-    const folder = await folderOf(this.id);
+    this.#release ??= await claim(this.#id);
+    if (!this.#release) {
+      this.#id = crypto.randomUUID();
+      this.#release = await claim(this.#id);
+    }
+    const folder = await folderOf(this.#id);
     await new CheckpointStore(folder, { keep: 1 }).save(checkpoint, { step: record.step });
     const json = new TextEncoder().encode(JSON.stringify(record));
     await folder.write(RECORD, json);
     if (thumbnail) await folder.write(THUMBNAIL, new Uint8Array(await thumbnail.arrayBuffer()));
   }
+
+  /** Nothing more is saved. */
+  async close(): Promise<void> {
+    await this.#release?.();
+    this.#release = undefined;
+  }
 }
 
-/** All runs, the newest first. A folder that tells nothing, because its writing was cut short, is none. */
+/** Whether a run can go on from it: one that has diverged cannot. */
+export function allFinite(checkpoint: Uint8Array): boolean {
+  for (const { dtype, data } of readSafetensors(checkpoint).tensors.values())
+    if (dtype === 'F32' && !data.every(Number.isFinite)) return false;
+  return true;
+}
+
+/** All runs, the newest first. A folder without a record, whose writing was cut short, is removed. */
 export async function savedRuns(): Promise<SavedRun[]> {
   const runs: SavedRun[] = [];
   for (const id of await ids()) {
     const folder = await folderOf(id);
-    const record = parseRecord(await folder.read(RECORD));
+    const bytes = await folder.read(RECORD);
+    // It costs a little room where that fails.
+    if (!bytes) await deleteIdle(id).catch(() => {});
+    const record = parseRecord(bytes);
     const thumbnail = await folder.read(THUMBNAIL);
     if (record)
       runs.push({ ...record, id, ...(thumbnail && { thumbnail: new Blob([thumbnail]) }) });
@@ -62,15 +117,38 @@ export async function duplicateRun(id: string, name: string): Promise<void> {
   const thumbnail = await from.read(THUMBNAIL);
   const copy = { ...record, name, saved: Date.now() };
   const picture = thumbnail && new Blob([thumbnail]);
-  await new SavedRunWriter().save(await loadRun(id), copy, picture);
+  const writer = new SavedRunWriter();
+  try {
+    await writer.save(await loadRun(id), copy, picture);
+  } finally {
+    await writer.close();
+  }
 }
 
+/** @throws {GanvasError} `run-busy` where the run is going on, in whichever tab. */
 export async function deleteRun(id: string): Promise<void> {
-  const root = await navigator.storage.getDirectory();
-  await root.removeEntry(PREFIX + id, { recursive: true }).catch((error: unknown) => {
+  if (await deleteIdle(id)) return;
+  throw new GanvasError(
+    'run-busy',
+    'That run is going on in another tab.',
+    'Reset it there, then delete it.',
+  );
+}
+
+/** Deletes a run that nobody is writing; tells whether it did. */
+async function deleteIdle(id: string): Promise<boolean> {
+  const release = await claim(id);
+  if (!release) return false;
+  try {
+    const root = await navigator.storage.getDirectory();
+    await root.removeEntry(PREFIX + id, { recursive: true });
+  } catch (error) {
     // Another tab was faster.
     if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error;
-  });
+  } finally {
+    await release();
+  }
+  return true;
 }
 
 async function ids(): Promise<string[]> {

@@ -150,8 +150,13 @@ export type Request =
   | { readonly type: 'grid'; readonly count: number }
   /** Whether D is to be asked of them all the time, and not for the film only. */
   | { readonly type: 'score'; readonly on: boolean }
-  /** New learning rates of the run that is going on. */
-  | { readonly type: 'rates'; readonly lrD: number; readonly lrG: number }
+  /** New learning rates of the run that is going on, and the settings that are kept with it from now on. */
+  | {
+      readonly type: 'rates';
+      readonly lrD: number;
+      readonly lrG: number;
+      readonly settings: unknown;
+    }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   /** A canvas more to show pictures of latents on, under a number of its own. */

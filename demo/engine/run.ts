@@ -11,9 +11,9 @@ import {
 } from '../../src/index.ts';
 import { latentsOf } from './explorer.ts';
 import { Film } from './film.ts';
-import { loadRun, SavedRunWriter } from './library.ts';
+import { allFinite, loadRun, SavedRunWriter } from './library.ts';
 import { problemOf } from './problem.ts';
-import type { Request } from './protocol.ts';
+import type { Request, RunRecord } from './protocol.ts';
 import { QualityGauge } from './quality.ts';
 import { Show } from './show.ts';
 import type { Studio } from './studio.ts';
@@ -26,8 +26,6 @@ const RATE_MS = 3000;
 
 /** What a lost device costs at most. */
 const SNAPSHOT_SECONDS = 20;
-
-const NOTHING = Promise.resolve();
 
 export type TrainRequest = Extract<Request, { type: 'train' }>;
 
@@ -63,6 +61,8 @@ export class Run {
   #paused = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writer: SavedRunWriter | undefined;
+  /** Kept with it. */
+  #record: Pick<RunRecord, 'name' | 'settings'>;
   #savedAt = performance.now();
   #savedStep = 0;
   #saving: Promise<void> | undefined;
@@ -79,6 +79,7 @@ export class Run {
     const before = studio.run;
     before?.end();
     studio.run = this;
+    this.#record = request.record;
     const { from } = request;
     this.#writer = new SavedRunWriter(from?.kind === 'saved' ? from.id : undefined);
     this.#cleared = this.#go(before ? before.#cleared : undefined);
@@ -89,9 +90,12 @@ export class Run {
     return this.#writer?.id;
   }
 
-  /** Saves nothing of it from now on. */
-  keepNoMore(): void {
+  /** Saves nothing of it from now on. Resolves when nothing is being written any more. */
+  async keepNoMore(): Promise<void> {
+    const writer = this.#writer;
     this.#writer = undefined;
+    await this.#saving;
+    await writer?.close();
   }
 
   /** From when it trains until it is over. */
@@ -141,10 +145,13 @@ export class Run {
     }, CYCLE_MS * this.#effort);
   }
 
-  /** Keeps the run as it is now, unless that has been done. One save at a time. */
-  #save(): Promise<void> {
+  /** Keeps the run as it is now, unless that has been done. One save after the other. */
+  async #save(): Promise<void> {
+    await this.#saving;
     const trainer = this.#trainer;
-    if (!trainer || this.#saving || this.#step === this.#savedStep) return this.#saving ?? NOTHING;
+    // What a lost device led back to is older than what was kept before.
+    const kept = this.#step <= this.#savedStep;
+    if (!trainer || !this.#writer || this.#saving || kept) return this.#saving;
     this.#saving = this.#saveNow(trainer).finally(() => {
       this.#saving = undefined;
     });
@@ -152,18 +159,21 @@ export class Run {
   }
 
   async #saveNow(trainer: GanTrainer): Promise<void> {
-    const { job, record } = this.#request;
+    const { job } = this.#request;
     this.#savedAt = performance.now();
     try {
       const step = this.#step;
       const checkpoint = await trainer.checkpoint();
-      const kept = { ...record, step, saved: Date.now() };
+      // Within some steps the run will end because of it, and what was kept before is worth more.
+      if (!allFinite(checkpoint)) return;
+      const kept = { ...this.#record, step, saved: Date.now() };
       await this.#writer?.save(checkpoint, kept, this.#show?.thumbnail);
       if (!this.#writer) return;
       this.#savedStep = step;
       this.#studio.post({ type: 'saved', job, step });
     } catch (error) {
       // Once: it would fail every time, and the run itself goes on.
+      await this.#writer?.close();
       this.#writer = undefined;
       this.#studio.post({ type: 'note', problem: problemOf(error) });
     }
@@ -174,8 +184,9 @@ export class Run {
     return this.#trainer && this.#show;
   }
 
-  /** New ones, also for a run that is still being prepared. */
-  setLearningRates(rates: Rates): void {
+  /** New ones, also for a run that is still being prepared. `settings` are kept with it from now on. */
+  setLearningRates(rates: Rates, settings: unknown): void {
+    this.#record = { ...this.#record, settings };
     if (this.#trainer) this.#trainer.setLearningRates(rates);
     else this.#rates = rates;
   }
@@ -215,7 +226,7 @@ export class Run {
         } finally {
           const worthwhile = performance.now() - this.#savedAt > WORTHWHILE_MS;
           if (this.#savedStep > 0 || worthwhile) await this.#save();
-          await this.#saving;
+          else await this.#saving;
         }
       } finally {
         this.#trainer = undefined;
@@ -228,6 +239,7 @@ export class Run {
       if (error instanceof RecoveryError) await studio.closeEngine();
       if (!signal.aborted) studio.post({ type: 'failed', job, problem: problemOf(error) });
     } finally {
+      await this.#writer?.close();
       if (studio.run === this) studio.run = undefined;
     }
   }
@@ -238,7 +250,9 @@ export class Run {
       snapshotSeconds: SNAPSHOT_SECONDS,
       onEvent: (event) => {
         if (event.type !== 'recovered') return;
+        this.#step = event.step;
         this.#film.rewind(event.step);
+        this.#show?.rewind(event.step);
         this.#studio.explorer.recover();
         this.#studio.post({ type: 'recovered', job, step: event.step });
       },
@@ -263,6 +277,9 @@ export class Run {
       ...{ studio, canvas, job, trainer, gauge, film, software, signal },
     });
     this.#show = show;
+    // Other wishes may have come while it was opened.
+    if (studio.canvas && studio.canvas !== canvas) show.moveTo(studio.canvas);
+    show.resize();
     let { step } = trainer;
 
     let rows: StepMetrics[] = [];
@@ -286,7 +303,9 @@ export class Run {
       // Drawing waits for all that is in flight, and a software adapter makes the page wait with it.
       const pacing = software ? { boundaryEvery: 1 } : {};
       for await (const metrics of trainer.run({ signal, ...pacing })) {
-        rate.begin(step);
+        // Steps are done again after the loss of a device.
+        if (metrics.step <= step) rate.forget();
+        rate.begin(metrics.step - 1);
         step = metrics.step;
         this.#step = step;
         if (performance.now() - this.#savedAt > SAVE_MS) void this.#save();

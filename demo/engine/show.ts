@@ -98,6 +98,13 @@ export class Show {
       void this.#score();
   }
 
+  /** Goes on after this step, which a lost device led back to. */
+  rewind(step: number): void {
+    this.#step = step;
+    this.#drawn = { step: -1, at: this.#drawn.at };
+    this.#scored = { step: -1, at: this.#scored.at };
+  }
+
   /** The run rests, or D is asked for again: what is to be seen is what the last number says. */
   settle(): void {
     if (this.#drawn.step !== this.#step) this.draw();

@@ -62,7 +62,7 @@ function handle(request: Request): void {
       studio.run?.show?.settle();
       break;
     case 'rates':
-      studio.run?.setLearningRates(request);
+      studio.run?.setLearningRates(request, request.settings);
       break;
     case 'pause':
       studio.run?.pause();
@@ -91,6 +91,11 @@ function handle(request: Request): void {
 }
 
 self.addEventListener('message', ({ data }: MessageEvent<Request>) => handle(data));
+// The page would else take a worker that goes on for one that did not load.
+self.addEventListener('error', (event) => {
+  event.preventDefault();
+  post({ type: 'note', problem: problemOf(event.error ?? event.message) });
+});
 self.addEventListener('unhandledrejection', (event) => {
   event.preventDefault();
   post({ type: 'note', problem: problemOf(event.reason) });

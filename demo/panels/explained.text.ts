@@ -142,6 +142,10 @@ export const explainedText = translated<Explanations>({
       message: '今は学習していません。',
       advice: '先に「学習する」を押してください。',
     },
+    'run-busy': {
+      message: 'その学習は別のタブで続いています。',
+      advice: 'そのタブで「リセット」を押してから削除してください。',
+    },
     'no-webgpu': { message: 'このブラウザーでは WebGPU が使えません。', advice: '' },
     limit: {
       message: 'この設定の学習は、この GPU には収まりません。',

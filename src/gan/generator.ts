@@ -10,8 +10,8 @@ import {
   latentsOf,
   type SampleOptions,
   type Sampler,
-  Samplers,
 } from './sampler.ts';
+import { Samplers } from './samplers.ts';
 import { Players } from './step.ts';
 
 /**

@@ -23,8 +23,8 @@ import {
   latentsOf,
   type SampleOptions,
   type Sampler,
-  Samplers,
 } from './sampler.ts';
+import { Samplers } from './samplers.ts';
 import { Players, traceStep, variableNames } from './step.ts';
 
 /** Sizes and times of a trainer. */

@@ -2,13 +2,14 @@
 
 import dataFiles from 'virtual:data-files';
 import { batch, computed, effect, untracked } from '@preact/signals';
+import { followAddress } from './address.ts';
 import { answerTo, startWorker, worker } from './conversation.ts';
 import type { News } from './engine/client.ts';
 import { problemOf } from './engine/problem.ts';
 import type { Beginning, DataSource, TrainOptions } from './engine/protocol.ts';
 import { followEstimates } from './estimate.ts';
 import { liveKeys } from './fields.ts';
-import { hashOf, settingsOf } from './link.ts';
+import { addFrame, cutFilm } from './film.ts';
 import { problemText } from './panels/problem.text.ts';
 import { dataText } from './panels/setup/data-choice.text.ts';
 import { change, type Settings } from './presets.ts';
@@ -20,7 +21,6 @@ import {
   corners,
   data,
   effort,
-  type Frame,
   film,
   filters,
   firstCorners,
@@ -33,7 +33,6 @@ import {
   latest,
   linked,
   locked,
-  lookedAt,
   maps,
   phase,
   picked,
@@ -70,10 +69,7 @@ export function start(): void {
   worker.send({ type: 'open' });
 
   followEstimates(worker, options);
-  // The address always means the settings of now, so that copying it shares them.
-  effect(() => globalThis.history.replaceState(null, '', hashOf(settings.value)));
-  addEventListener('hashchange', followLink);
-  tellUnknown(linked.unknown);
+  followAddress();
 
   listRuns();
   void worker.ask('keptPictures', null).then((files) => {
@@ -96,33 +92,10 @@ export function start(): void {
   });
 }
 
-/** Takes up another link in the address of this page, which changes none of a run that is going on. */
-function followLink(): void {
-  if (locked.value) {
-    globalThis.history.replaceState(null, '', hashOf(settings.value));
-    return;
-  }
-  const { settings: found, chosen, unknown } = settingsOf(location.hash);
-  const preset = adapter.value?.software === false ? 'full' : 'small';
-  settings.value = chosen ? found : change(found, { preset });
-  tellUnknown(unknown);
-}
-
-/** Says which parts of a link mean nothing here. */
-function tellUnknown(parts: readonly string[]): void {
-  if (parts.length === 0) return;
-  const { unknownLink, unknownLinkAdvice } = problemText();
-  problem.value = {
-    ...{ code: 'link', message: unknownLink(parts.join(', ')) },
-    advice: unknownLinkAdvice,
-  };
-}
-
 /** Has samples drawn on this canvas from now on. */
 export function giveCanvas(canvas: HTMLCanvasElement): void {
   const offscreen = canvas.transferControlToOffscreen();
-  // There is no worker where there is no WebGPU.
-  worker?.send({ type: 'canvas', canvas: offscreen }, [offscreen]);
+  worker.send({ type: 'canvas', canvas: offscreen }, [offscreen]);
 }
 
 /** Looks for an adapter again, such as after a change of the browser's settings. */
@@ -269,21 +242,6 @@ function forgetRun(): void {
 export function options(): TrainOptions {
   const { data: _data, preset: _preset, colour: _colour, fit: _fit, ...chosen } = settings.value;
   return { ...chosen, channels: channels() };
-}
-
-/** In the order of steps: what D makes of a frame may come later than the next one. */
-function addFrame(frame: Frame): void {
-  const same = film.value.find(({ step }) => step === frame.step);
-  if (same) URL.revokeObjectURL(same.url);
-  const others = film.value.filter((other) => other !== same);
-  film.value = [...others, frame].sort((a, b) => a.step - b.step);
-}
-
-/** Forgets all frames but the first so many. */
-function cutFilm(kept: number): void {
-  for (const { url } of film.value.slice(kept)) URL.revokeObjectURL(url);
-  film.value = film.value.slice(0, kept);
-  if (lookedAt.value !== null && lookedAt.value >= kept) lookedAt.value = null;
 }
 
 function channels(): 1 | 3 {

@@ -2,9 +2,16 @@
 
 import { type Client, connect, type News, Refusal } from './engine/client.ts';
 import type { Answer, Problem, Question, QuestionName } from './engine/protocol.ts';
+import { problemText } from './panels/problem.text.ts';
 import { problem } from './state.ts';
 
-export let worker: Client;
+/** In a browser without WebGPU there is no worker: nothing is heard, and nothing is answered. */
+export let worker: Client = {
+  send: () => {},
+  ask: async () => {
+    throw new Refusal({ code: 'no-webgpu', message: problemText().missing, advice: '' });
+  },
+};
 
 export function startWorker(onEvent: (event: News) => void): Client {
   worker = connect(onEvent);

@@ -8,6 +8,7 @@ import {
   QUALITY_HIGH,
   WebMOutputFormat,
 } from 'mediabunny';
+import { GanvasError } from '../src/index.ts';
 
 const FRAMES_PER_SECOND = 12;
 
@@ -35,7 +36,9 @@ export async function makeVideo(pictures: readonly Blob[]): Promise<Blob> {
     width: canvas.width,
     height: canvas.height,
   });
-  if (!context || !codec) throw new Error('This browser encodes no video: save pictures instead.');
+  if (!context || !codec) {
+    throw new GanvasError('video', 'This browser encodes no video.', 'Save pictures instead.');
+  }
   context.imageSmoothingEnabled = false;
 
   const target = new BufferTarget();

@@ -180,6 +180,7 @@ export type Request =
     };
 
 export interface AdapterSummary {
+  /** Empty where the browser does not say. */
   readonly name: string;
   /** It computes on the CPU. */
   readonly software: boolean;

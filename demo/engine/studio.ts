@@ -47,7 +47,7 @@ export class Studio {
           else this.post({ type: 'note', problem: problemOf(error) });
         });
         const { vendor, architecture, description, software } = opened.adapter;
-        const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed';
+        const name = description || [vendor, architecture].filter(Boolean).join(' ');
         this.post({ type: 'adapter', adapter: { name, software } });
         return opened;
       },

@@ -181,6 +181,10 @@ export const explainedText = translated<Explanations>({
       message: 'サンプルを描けませんでした。',
       advice: 'リセットしてください。直らなければ、ページを再読み込みしてください。',
     },
+    video: {
+      message: 'このブラウザーでは動画を作れません。',
+      advice: '代わりに画像を保存してください。',
+    },
     unexpected: {
       message: '予期しない問題が起きました。',
       advice:

@@ -36,7 +36,7 @@ function Adapter() {
     'dl',
     { class: 'adapter' },
     h('dt', null, text.adapter),
-    h('dd', { class: 'adapter-name' }, found?.name ?? missing),
+    h('dd', { class: 'adapter-name' }, found ? found.name || text.unnamed : missing),
     found && h('dd', { class: 'tag' }, found.software ? text.software : 'GPU'),
   );
 }

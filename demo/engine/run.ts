@@ -248,6 +248,7 @@ export class Run {
     const { job, options, from } = this.#request;
     const settings: TrainerOptions = {
       snapshotSeconds: SNAPSHOT_SECONDS,
+      signal: this.#abort.signal,
       onEvent: (event) => {
         if (event.type !== 'recovered') return;
         this.#step = event.step;

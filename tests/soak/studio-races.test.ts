@@ -1,0 +1,142 @@
+// What happens at the wrong moment: choices that are taken back, a run that diverges, faults of the worker.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PNG } from 'pngjs';
+import type { ElementHandle } from 'puppeteer-core';
+import { expect, it } from 'vitest';
+import { SMALL, useStudio } from '../support/studio.ts';
+import { START_MS, Visitor } from '../support/visitor.ts';
+
+const studio = useStudio();
+
+async function open(hash = `#${SMALL}`, status = 'Ready to train.'): Promise<Visitor> {
+  const visitor = await Visitor.open(studio.context, studio.host.url + hash);
+  await visitor.says(status, START_MS);
+  return visitor;
+}
+
+/** Pictures of one shade of grey each. */
+async function pictures(shade: number, count: number): Promise<string[]> {
+  const paths: string[] = [];
+  for (let n = 0; n < count; n++) {
+    const png = new PNG({ width: 16, height: 16 });
+    png.data.fill(shade);
+    for (let i = 3; i < png.data.length; i += 4) png.data[i] = 255;
+    paths.push(join(studio.dir, `${shade}-${n}.png`));
+    await writeFile(paths.at(-1)!, PNG.sync.write(png));
+  }
+  return paths;
+}
+
+/** The shade of the pictures that the page says it will learn from. */
+const shadeSeen = ({ page }: Visitor) =>
+  page.$eval('.real canvas', (canvas) => {
+    const context = (canvas as HTMLCanvasElement).getContext('2d');
+    return context?.getImageData(8, 8, 1, 1).data[0];
+  });
+
+it('pictures chosen after others were forgotten are the ones to learn from', async () => {
+  const visitor = await open(`#data=pictures&${SMALL}`, 'Choose pictures to train on.');
+  const { page } = visitor;
+  const give = async (paths: string[]) => {
+    const input = await page.$('input[data-pick=files]');
+    await (input as ElementHandle<HTMLInputElement>).uploadFile(...paths);
+    await visitor.says('Ready to train.', START_MS);
+  };
+  await give(await pictures(40, 3));
+  expect(await shadeSeen(visitor)).toBe(40);
+  await visitor.press('Forget them');
+  await visitor.says('Choose pictures to train on.');
+  await give(await pictures(200, 2));
+  expect(await page.$eval('.chosen p', (p) => p.textContent)).toBe('2 pictures to learn from');
+  expect(await shadeSeen(visitor)).toBe(200);
+  expect(visitor.complaints).toEqual([]);
+});
+
+it('a link that is put into the address of the open page is taken up, but not in a run', async () => {
+  const visitor = await open();
+  const { page } = visitor;
+  const width = async () =>
+    (await visitor.find('Width', 'combobox')).evaluate((e) => (e as HTMLSelectElement).value);
+  const goTo = (hash: string) =>
+    page.evaluate((to) => {
+      location.hash = to;
+    }, hash);
+  await goTo(SMALL.replace('width=4', 'width=8'));
+  await expect.poll(width).toBe('8');
+  await visitor.says('Ready to train.', START_MS);
+  await goTo(SMALL);
+  await expect.poll(width).toBe('4');
+  await visitor.press('Train');
+  await visitor.says('Training.', START_MS);
+  await goTo(SMALL.replace('width=4', 'width=8'));
+  await page.waitForFunction(() => location.hash.includes('width=4'));
+  expect(await width()).toBe('4');
+  expect(visitor.complaints).toEqual([]);
+});
+
+it('an error in the worker is told, and the page does not take it for the worker’s end', async () => {
+  const visitor = await open();
+  const [worker] = visitor.page.workers();
+  await worker!.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('out of nowhere');
+    });
+  });
+  const problem = await visitor.page.waitForSelector('.problem');
+  // Of a script without an address the browser says no more than that there was an error.
+  expect(await problem?.evaluate((e) => e.textContent)).toMatch(/Script error|out of nowhere/);
+  await visitor.press('Dismiss');
+  await visitor.press('Train');
+  await visitor.reaches(3);
+  expect(visitor.complaints).toEqual([]);
+});
+
+it('where there is no WebGPU nothing is trained, and nothing breaks', async () => {
+  const script = 'delete Navigator.prototype.gpu';
+  const visitor = await Visitor.open(studio.context, studio.host.url, { script });
+  await visitor.says('Training is not possible here.', START_MS);
+  await visitor.choose('Samples shown', '16');
+  await visitor.choose('Effort', '0.5');
+  await (await visitor.find("Frames: D's belief", 'checkbox')).click();
+  await (await visitor.find('Keep', 'tab')).click();
+  const [file] = await pictures(1, 1);
+  const input = await visitor.page.$('input[data-pick=checkpoint]');
+  await (input as ElementHandle<HTMLInputElement>).uploadFile(file!);
+  await (await visitor.find('Machine', 'tab')).click();
+  expect(await visitor.alert()).toMatch(/^WebGPU is missing/);
+  expect(visitor.complaints).toEqual([]);
+});
+
+it('new learning rates are kept with the run', async () => {
+  const visitor = await open();
+  const { page } = visitor;
+  await visitor.press('Train');
+  await visitor.reaches(3);
+  await page.$$eval('details.more, details.more details', (all) => {
+    for (const details of all) (details as HTMLDetailsElement).open = true;
+  });
+  const rate = () => visitor.find('Learning rate of G', 'spinbutton');
+  await (await rate()).evaluate((e) => {
+    (e as HTMLInputElement).value = '0.001';
+    e.dispatchEvent(new Event('change', { bubbles: true }));
+  });
+  await visitor.press('Pause');
+  await (await visitor.find('Keep', 'tab')).click();
+  await page.waitForFunction(
+    () => Number(document.querySelector<HTMLElement>('[data-saved]')?.dataset.saved) > 0,
+    {
+      timeout: START_MS,
+    },
+  );
+  await visitor.press('Reset');
+  await visitor.says('Ready to train.', START_MS);
+  await page.goto('about:blank');
+  await page.goto(studio.host.url);
+  await visitor.says('Ready to train.', START_MS);
+  await (await visitor.find('Keep', 'tab')).click();
+  await visitor.press('Go on with MNIST');
+  await visitor.says('Training.', START_MS);
+  expect(await page.evaluate(() => location.hash)).toMatch(/lrG=0\.001\b/);
+  expect(visitor.complaints).toEqual([]);
+});

@@ -2,14 +2,13 @@
 
 import { type Client, connect, type News, Refusal } from './engine/client.ts';
 import type { Answer, Problem, Question, QuestionName } from './engine/protocol.ts';
-import { problemText } from './panels/problem.text.ts';
 import { problem } from './state.ts';
 
 /** In a browser without WebGPU there is no worker: nothing is heard, and nothing is answered. */
 export let worker: Client = {
   send: () => {},
   ask: async () => {
-    throw new Refusal({ code: 'no-webgpu', message: problemText().missing, advice: '' });
+    throw new Refusal({ code: 'no-webgpu', message: '', advice: '' });
   },
 };
 

@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     // On a small machine a software adapter takes every core while it computes, and one core while it
     // compiles, which is most of the time: so there are at most two things at once, each with one
-    // process, and whatever measures a time is alone.
+    // browser, and whatever measures a time is alone.
     sequence: { sequencer: KernelsFirst },
     projects: [
       {
@@ -17,8 +17,7 @@ export default defineConfig({
           include: ['tests/unit/**/*.test.ts', 'tests/docs/pages.test.ts'],
           environment: 'node',
           testTimeout: 30_000,
-          // Beside the GPU's, which need a core less.
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
@@ -30,10 +29,10 @@ export default defineConfig({
           name: 'gpu',
           include: ['tests/gpu/**/*.test.ts'],
           globalSetup: needBrowser,
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          sequence: { groupOrder: 1 },
+          maxWorkers: 2,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 2 },
           browser: {
             enabled: true,
             provider: puppeteer(),
@@ -41,6 +40,7 @@ export default defineConfig({
             headless: process.env.GANVAS_HEADED === undefined,
             ui: false,
             screenshotFailures: false,
+            connectTimeout: 120_000,
           },
         },
       },
@@ -54,7 +54,7 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -66,7 +66,7 @@ export default defineConfig({
           globalSetup: needBrowser,
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

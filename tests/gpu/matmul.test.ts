@@ -52,12 +52,13 @@ test.each<[string, number, number, number, MatmulOptions]>([
   // Whoever has a GPU multiplies as in the tests around this one.
 ])('%s', (_, m, k, n, o) => check(m, k, n, o, false));
 
+// Other devices' tiles take longest to compile: here they are above, and the soak tests try more sizes.
 test('random sizes', async () => {
   const size = fc.integer({ min: 1, max: 40 });
   const cases = fc.tuple(size, size, size, fc.boolean(), fc.boolean());
   await fc.assert(
     fc.asyncProperty(cases, ([m, k, n, transposeA, transposeB]) =>
-      check(m, k, n, { transposeA, transposeB }),
+      check(m, k, n, { transposeA, transposeB }, false),
     ),
     { seed: 7, numRuns: 12 },
   );

@@ -36,7 +36,8 @@ export default defineConfig({
           ...common,
           name: 'soak-gpu',
           include: ['tests/soak/gpu/*.test.ts'],
-          fileParallelism: false,
+          // Compiling takes one core for each browser.
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
           browser: {
             enabled: true,
@@ -45,6 +46,7 @@ export default defineConfig({
             headless: true,
             ui: false,
             screenshotFailures: false,
+            connectTimeout: 120_000,
           },
         },
       },

@@ -69,6 +69,11 @@ export function checkConv(
   );
 }
 
+/** Makes the second of three pictures one that is not finite. */
+export const spoilSecond = ([x]: Float32Array[]): void => {
+  x.fill(Number.POSITIVE_INFINITY, x.length / 3, (x.length / 3) * 2);
+};
+
 /** Any layer, of up to so many channels. */
 export const randomLayer = (channels: number): fc.Arbitrary<Layer> =>
   fc

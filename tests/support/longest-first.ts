@@ -1,10 +1,17 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The file that goes on for ten minutes comes first, so that all others are beside it and not after. */
+/** Files that take ten minutes or nearly so. */
+const LONG = ['studio-long', 'leaks', 'inference', 'theory'];
+
+function rank({ moduleId }: TestSpecification): number {
+  const at = LONG.findIndex((name) => moduleId.endsWith(`/soak/${name}.test.ts`));
+  return at < 0 ? LONG.length : at;
+}
+
+/** The longest files come first: begun last, one would go on alone for minutes. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const isLong = ({ moduleId }: TestSpecification) => moduleId.endsWith('/studio-long.test.ts');
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+    return sorted.sort((a, b) => rank(a) - rank(b));
   }
 }

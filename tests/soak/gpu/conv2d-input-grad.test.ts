@@ -1,0 +1,3 @@
+import { testEveryWay } from '../../support/every-way.ts';
+
+testEveryWay('conv2dInputGrad');

@@ -1,12 +1,13 @@
 // What D thinks of single pictures, on the device and in float64.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decodeCheckpoint } from '../../src/gan/checkpoint.ts';
 import { classData } from '../../src/gan/classes.ts';
 import { traceScores } from '../../src/gan/critic.ts';
 import { resolveOptions } from '../../src/gan/options.ts';
 import { Players, variableNames } from '../../src/gan/step.ts';
-import { Critic, DeviceLostError, Engine, type GanOptions, GanTrainer } from '../../src/index.ts';
+import { Critic, DeviceLostError, type GanOptions, GanTrainer } from '../../src/index.ts';
 import { interpret } from '../reference/index.ts';
+import { engineForTests, errorsOf } from '../support/engine.ts';
 import { labelled, noisePictures } from '../support/pictures.ts';
 import { largestError, relativeError } from '../support/run-op.ts';
 
@@ -21,14 +22,7 @@ const PICTURES = 20;
 const COUNT = 6;
 const STEPS = 8;
 
-let engine: Engine;
-const errors: Error[] = [];
-beforeAll(async () => {
-  engine = await Engine.create();
-  engine.onError((error) => errors.push(error));
-});
-afterAll(() => engine.dispose());
-afterEach(() => expect(errors.splice(0)).toEqual([]));
+const engine = await engineForTests();
 
 const picturesOf = ({ classes = 0 }: Partial<GanOptions>) => {
   const plain = noisePictures(PICTURES, 16);
@@ -121,7 +115,7 @@ describe('scores', () => {
     const before = await critic.scores();
     engine.device.gpu.destroy();
     expect(await critic.scores()).toEqual(before);
-    expect(errors.splice(0)).toEqual([expect.any(DeviceLostError)]);
+    expect(errorsOf(engine)).toEqual([expect.any(DeviceLostError)]);
   });
 
   test('are refused where there can be none, and end with their memory', async () => {

@@ -1,12 +1,11 @@
 // What layers make of a sample, on the device and in float64.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decodeCheckpoint } from '../../src/gan/checkpoint.ts';
 import { resolveOptions } from '../../src/gan/options.ts';
 import { Players } from '../../src/gan/step.ts';
 import { Graph, type Tensor } from '../../src/graph/graph.ts';
 import {
   DeviceLostError,
-  Engine,
   type GanOptions,
   GanTrainer,
   gpuMemory,
@@ -15,6 +14,7 @@ import {
 } from '../../src/index.ts';
 import type { Module } from '../../src/nn/module.ts';
 import { interpret } from '../reference/index.ts';
+import { engineForTests, errorsOf } from '../support/engine.ts';
 import { labelled, noisePictures } from '../support/pictures.ts';
 import { relativeError } from '../support/run-op.ts';
 
@@ -27,14 +27,7 @@ const tiny: Partial<GanOptions> = {
 const PICTURES = 12;
 const LABEL = 1;
 
-let engine: Engine;
-const errors: Error[] = [];
-beforeAll(async () => {
-  engine = await Engine.create();
-  engine.onError((error) => errors.push(error));
-});
-afterAll(() => engine.dispose());
-afterEach(() => expect(errors.splice(0)).toEqual([]));
+const engine = await engineForTests();
 
 const picturesOf = ({ classes = 0, channels = 1 }: Partial<GanOptions>) => {
   const plain = noisePictures(PICTURES, 16, channels);
@@ -224,5 +217,5 @@ test('feature maps are the same on a device that takes the place of a lost one',
   const before = await inspector.featureMaps('discriminator', 'main.2', { latents });
   engine.device.gpu.destroy();
   expect(await inspector.featureMaps('discriminator', 'main.2', { latents })).toEqual(before);
-  expect(errors.splice(0)).toEqual([expect.any(DeviceLostError)]);
+  expect(errorsOf(engine)).toEqual([expect.any(DeviceLostError)]);
 });

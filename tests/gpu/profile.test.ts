@@ -1,8 +1,8 @@
 // Where the time of a step goes, without changing what the step computes.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   Adam,
-  Engine,
+  type Engine,
   type GanOptions,
   GanTrainer,
   Linear,
@@ -14,24 +14,14 @@ import {
   Trainer,
   traceTraining,
 } from '../../src/index.ts';
+import { engineForTests } from '../support/engine.ts';
 import { noisePictures } from '../support/pictures.ts';
 
 const tiny: Partial<GanOptions> = { imageSize: 16, width: 2, latentDim: 4, batchSize: 4, seed: 1 };
 
-let engine: Engine;
+const engine = await engineForTests();
 /** As on a device that has no clock. */
-let clockless: Engine;
-const errors: Error[] = [];
-beforeAll(async () => {
-  engine = await Engine.create();
-  clockless = await Engine.create({ features: 'none' });
-  for (const one of [engine, clockless]) one.onError((error) => errors.push(error));
-});
-afterAll(() => {
-  engine.dispose();
-  clockless.dispose();
-});
-afterEach(() => expect(errors.splice(0)).toEqual([]));
+const clockless = await engineForTests({ features: 'none' });
 
 const gan = (on: Engine, options: Partial<GanOptions> = {}) =>
   GanTrainer.create(on, noisePictures(12, 16), { ...tiny, ...options });

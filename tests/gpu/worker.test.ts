@@ -35,6 +35,7 @@ import {
 import weights from '../../weights/mnist-features.safetensors?url&inline';
 import { RandomValues } from '../reference/random-values.ts';
 import { noisePictures } from '../support/pictures.ts';
+import { tinyProgram } from '../support/tiny-program.ts';
 
 const start = () =>
   new Worker(new URL('../support/worker.ts', import.meta.url), { type: 'module' });
@@ -247,7 +248,7 @@ describe('a run', () => {
     // It has come to rest when it does no step in the time of many.
     await until(async () => {
       const step = await trainer.step;
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await new Promise((resolve) => setTimeout(resolve, 300));
       const rests = step === before;
       before = step;
       return rests && step >= 17;
@@ -442,7 +443,7 @@ describe('an engine', () => {
       async save() {}
     }
     const own = await ganvas.Engine.create({ tuningStore: new Store(), tune: 'cached' });
-    await ganvas.GanTrainer.create(own, pictures, options);
+    await ganvas.Trainer.create(own, tinyProgram().program);
     expect(asked).toHaveLength(1);
     await own.dispose();
   });
@@ -455,23 +456,25 @@ describe('an engine', () => {
   });
 
   test('frees everything, at the latest when it is disposed', async () => {
-    const own = await ganvas.Engine.create();
-    const { bytes } = await own.memory();
-    const trainer = await ganvas.GanTrainer.create(own, pictures, options);
-    expect((await own.memory()).bytes).toBeGreaterThan(bytes);
+    const { bytes } = await engine.memory();
+    const trainer = await ganvas.GanTrainer.create(engine, pictures, options);
+    expect((await engine.memory()).bytes).toBeGreaterThan(bytes);
     await trainer.dispose();
     await trainer.dispose();
-    expect((await own.memory()).bytes).toBe(bytes);
+    expect((await engine.memory()).bytes).toBe(bytes);
     expect(await failureOf(trainer.checkpoint())).toMatchObject({ code: 'disposed' });
-    const other = await ganvas.GanTrainer.create(own, pictures, options);
+    const own = await ganvas.Engine.create();
+    const { program } = tinyProgram();
+    const other = await ganvas.Trainer.create(own, program);
     const ended = failureOf(Array.fromAsync(other.run()));
     await own.dispose();
     await own.dispose();
     expect(await ended).toBeInstanceOf(DeviceLostError);
-    expect(await failureOf(ganvas.GanTrainer.create(own, pictures, options))).toMatchObject({
-      name: 'GanvasError',
-      code: 'disposed',
-    });
+    for (const making of [
+      ganvas.Trainer.create(own, program),
+      ganvas.GanTrainer.create(own, pictures, options),
+    ])
+      expect(await failureOf(making)).toMatchObject({ name: 'GanvasError', code: 'disposed' });
   });
 
   test('its errors are of the classes that they are of', async () => {
@@ -554,14 +557,14 @@ describe('a connection', () => {
 
   test('says so when the worker is terminated, to all who wait and to all who come', async () => {
     const own = start();
-    const { Engine: RemoteEngines, GanTrainer: Trainers, dispose } = await connect(own, patient);
-    const trainer = await Trainers.create(await RemoteEngines.create(), pictures, options);
+    const { Engine: RemoteEngines, Trainer: Trainers, dispose } = await connect(own, patient);
+    const trainer = await Trainers.create(await RemoteEngines.create(), tinyProgram().program);
     const error = await failureOf(
       trainer.train({ onStep: ({ step }) => void (step === 3 && own.terminate()) }),
     );
     expect(error).toBeInstanceOf(WorkerError);
     expect(error).toMatchObject({ code: 'worker-ended' });
-    expect(await failureOf(trainer.checkpoint())).toBe(error);
+    expect(await failureOf(trainer.save())).toBe(error);
     // What is to be freed is gone.
     await trainer.dispose();
     await dispose();
@@ -579,13 +582,13 @@ describe('a connection', () => {
         lost = true;
       },
     );
-    const trainer = await other.GanTrainer.create(own, pictures, options);
+    const trainer = await other.Trainer.create(own, tinyProgram().program);
     await trainer.pause();
     const waiting = failureOf(trainer.run().next());
     await other.dispose();
     await other.dispose();
     expect(await waiting).toBeInstanceOf(GanvasError);
-    expect(await failureOf(trainer.checkpoint())).toMatchObject({ code: 'worker-disposed' });
+    expect(await failureOf(trainer.save())).toMatchObject({ code: 'worker-disposed' });
     expect(lost).toBe(false);
     const survivor = await makeTrainer();
     expect(await Array.fromAsync(survivor.run({ steps: 1 }))).toHaveLength(1);

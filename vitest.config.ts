@@ -10,6 +10,8 @@ export default defineConfig({
     // compiles, which is most of the time: so there are at most two things at once, each with one
     // browser, and whatever measures a time is alone.
     sequence: { sequencer: KernelsFirst },
+    // Vitest asks for this one of the whole, not of a project.
+    browser: { connectTimeout: 180_000 },
     projects: [
       {
         test: {
@@ -40,7 +42,6 @@ export default defineConfig({
             headless: process.env.GANVAS_HEADED === undefined,
             ui: false,
             screenshotFailures: false,
-            connectTimeout: 120_000,
           },
         },
       },

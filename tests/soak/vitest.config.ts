@@ -16,6 +16,8 @@ export default defineConfig({
   test: {
     root,
     sequence: { sequencer: LongestFirst },
+    // Vitest asks for this one of the whole, not of a project.
+    browser: { connectTimeout: 180_000 },
     projects: [
       {
         root,
@@ -46,7 +48,6 @@ export default defineConfig({
             headless: true,
             ui: false,
             screenshotFailures: false,
-            connectTimeout: 120_000,
           },
         },
       },

@@ -20,11 +20,28 @@ export const ringSettings: Readonly<Record<string, RingSetting>> = {
   },
 };
 
+/** The original GAN with one aid each: the rows of the other table. A gradient penalty is Wasserstein's. */
+export const aidSettings: Readonly<Record<string, RingSetting>> = {
+  none: { objective: 'original' },
+  R1: { objective: 'original', r1: 1 },
+  'gradient penalty': { objective: 'wasserstein', gradientPenalty: 1, stepsD: 5 },
+  'spectral norm': { objective: 'original', spectralNorm: true },
+  'instance noise': { objective: 'original', instanceNoise: 0.2 },
+  'label smoothing': { objective: 'original', labelSmoothing: 0.1 },
+  'clipped gradients': { objective: 'original', clipGradients: 1 },
+  'two rates': { objective: 'original', lr: 5e-4, lrD: 2e-3 },
+  'average of G': { objective: 'original', ema: 0.99 },
+};
+
 /** What stands beside an objective, in words. */
 export function describeSetting({
   r1,
   gradientPenalty,
   clipWeights,
+  instanceNoise,
+  labelSmoothing,
+  clipGradients,
+  ema,
   stepsD = 1,
   lr,
   lrD,
@@ -33,6 +50,10 @@ export function describeSetting({
     r1 && `R1, γ = ${r1}`,
     gradientPenalty && `gradient penalty, λ = ${gradientPenalty}`,
     clipWeights && `weights within ±${clipWeights}`,
+    instanceNoise && `σ = ${instanceNoise}`,
+    labelSmoothing && `s = ${labelSmoothing}`,
+    clipGradients && `norms of at most ${clipGradients}`,
+    ema && `decay ${ema}`,
     stepsD > 1 && `${stepsD} updates of D for one of G`,
     lr && `learning rate ${lr}`,
     lrD && `learning rate of D ${lrD}`,

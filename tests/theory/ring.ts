@@ -19,10 +19,12 @@ import {
   ReLU,
   ringModes,
   Sequential,
+  spectralNorm,
   type Tensor,
   Trainer,
   traceFunction,
   traceTraining,
+  WeightAverage,
   zeroCentredPenalty,
 } from '../../src/index.ts';
 
@@ -35,6 +37,16 @@ export interface RingSetting {
   readonly gradientPenalty?: number;
   /** Bound of D's weights. */
   readonly clipWeights?: number;
+  /** D's layers have normalised weights. */
+  readonly spectralNorm?: true;
+  /** Deviation of the noise on all that D sees. */
+  readonly instanceNoise?: number;
+  /** Taken off the target of real points. */
+  readonly labelSmoothing?: number;
+  /** Gradients of either net are at most this long. */
+  readonly clipGradients?: number;
+  /** Decay of the average of G's weights that points are drawn with. */
+  readonly ema?: number;
   /** Updates of D for each of G. */
   readonly stepsD?: number;
   /** Learning rate of both, 2e-3 if left out; or D's own. */
@@ -62,22 +74,40 @@ function ringGan(setting: RingSetting, seed: number) {
   const { r1 = 0, gradientPenalty: lambda = 0, stepsD = 1, lr = 2e-3, lrD = lr } = setting;
   const objective = objectiveFor(setting);
   const outputs = setting.objective.startsWith('mmd-') ? FEATURES : 1;
-  const hidden = (from: number, activation: () => ReLU | LeakyReLU) => [
-    ...[new Linear(from, WIDTH), activation(), new Linear(WIDTH, WIDTH), activation()],
-  ];
-  const G = new Net('G', new Sequential(...hidden(LATENT, () => new ReLU()), new Linear(WIDTH, 2)));
+  const perceptron = (
+    [from, to]: readonly [number, number],
+    activation: () => ReLU | LeakyReLU,
+    options: { norm?: typeof spectralNorm } = {},
+  ) =>
+    new Sequential(
+      ...[new Linear(from, WIDTH, options), activation()],
+      ...[new Linear(WIDTH, WIDTH, options), activation()],
+      new Linear(WIDTH, to, options),
+    );
+  const G = new Net(
+    'G',
+    perceptron([LATENT, 2], () => new ReLU()),
+  );
+  const norm = setting.spectralNorm ? { norm: spectralNorm } : {};
   const D = new Net(
     'D',
-    new Sequential(...hidden(2, () => new LeakyReLU(0.2)), new Linear(WIDTH, outputs)),
+    perceptron([2, outputs], () => new LeakyReLU(0.2), norm),
   );
-  const optD = new Adam(D, { lr: lrD, betas: [0.5, 0.9] });
-  const optG = new Adam(G, { lr, betas: [0.5, 0.9] });
-  const judge = (x: Tensor) => D.forward(x, { training });
+  const { instanceNoise = 0, clipGradients: clipNorm, ema = 0 } = setting;
+  const common = { betas: [0.5, 0.9], ...(clipNorm !== undefined && { clipNorm }) } as const;
+  const optD = new Adam(D, { lr: lrD, ...common });
+  const optG = new Adam(G, { lr, ...common });
+  const average = ema > 0 ? new WeightAverage(G, ema) : undefined;
   const program = traceTraining({
     seed,
     optimisers: [optD, optG],
+    averages: average ? [average] : [],
     step(context) {
       const { graph, normal, uniform } = context;
+      const judge = (x: Tensor) => {
+        const noisy = instanceNoise > 0 ? add(x, mul(normal(x.shape), instanceNoise)) : x;
+        return D.forward(noisy, { training });
+      };
       const latents = () => normal([BATCH, LATENT]);
       const updateD = () => {
         const real = ring.sample(context, BATCH);
@@ -100,11 +130,12 @@ function ringGan(setting: RingSetting, seed: number) {
       const fake = G.forward(latents(), { training });
       const lossG = objective.generator(judge(fake), () => judge(updated.real));
       optG.minimise(lossG);
+      average?.update(graph);
       return { lossD: updated.lossD, lossG };
     },
   });
   const generate = traceFunction({ z: [SAMPLES, LATENT] }, ({ z }) => ({
-    points: G.forward(z, { training: false }),
+    points: G.forward(z, { training: false, weights: (average ?? G).weights(z.graph) }),
   }));
   const rates: [Adam, number][] = [
     [optD, lrD],

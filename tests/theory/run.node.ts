@@ -8,7 +8,7 @@ import { softwareBrowser } from '../support/software-browser.ts';
 import type { LineResult } from './page.ts';
 import type { PosteriorResult } from './posterior.ts';
 import type { RingRun, RingSetting } from './ring.ts';
-import { ringSettings } from './ring-settings.ts';
+import { aidSettings, ringSettings } from './ring-settings.ts';
 import { ringTable } from './table.ts';
 
 function count(text: string): number {
@@ -54,23 +54,30 @@ async function kept<T>(file: string, work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-const names = Object.keys(ringSettings);
-const runs = new Map<string, RingRun[]>(names.map((name) => [name, []]));
-for (let seed = 1; seed <= options.seeds; seed++) {
-  for (const name of names) {
-    const setting: RingSetting = ringSettings[name];
-    const { steps } = options;
-    const file = `ring ${JSON.stringify(setting)} ${steps} ${seed}`;
-    const run = await kept(file, () => call<RingRun>('trainRing', setting, { seed, steps }));
-    runs.get(name)!.push(run);
-    const { modes, near, js, seconds } = run;
-    tell(
-      `${name}, seed ${seed}: ${modes} modes, ${near.toFixed(2)} near, JS ${js.toFixed(3)}, ${seconds.toFixed()} s`,
-    );
+/** Runs of each setting, seed by seed. */
+async function ringRuns(
+  settings: Readonly<Record<string, RingSetting>>,
+  seeds: number,
+): Promise<Map<string, RingRun[]>> {
+  const runs = new Map<string, RingRun[]>(Object.keys(settings).map((name) => [name, []]));
+  for (let seed = 1; seed <= seeds; seed++) {
+    for (const [name, setting] of Object.entries(settings)) {
+      const { steps } = options;
+      const file = `ring ${JSON.stringify(setting)} ${steps} ${seed}`;
+      const run = await kept(file, () => call<RingRun>('trainRing', setting, { seed, steps }));
+      runs.get(name)!.push(run);
+      const { modes, near, js, seconds } = run;
+      tell(
+        `${name}, seed ${seed}: ${modes} modes, ${near.toFixed(2)} near, JS ${js.toFixed(3)}, ${seconds.toFixed()} s`,
+      );
+    }
   }
+  return runs;
 }
+const runs = await ringRuns(ringSettings, options.seeds);
+const aids = await ringRuns(aidSettings, 1);
 const real = await call<Omit<RingRun, 'seconds'>>('realRing');
-process.stdout.write(`${ringTable(runs, real)}\n`);
+process.stdout.write(`${ringTable(runs, real)}\n\n${ringTable(aids, real)}\n`);
 
 const line = await kept(`line ${options.lineSteps}`, () =>
   call<LineResult>('trainLine', options.lineSteps),
@@ -87,13 +94,14 @@ for (const { y, mean, variance, exact } of posterior.gaussian) {
   );
 }
 
-const panels = [
+const panelsOf = (all: ReadonlyMap<string, readonly RingRun[]>) => [
   { name: 'real points', points: real.points },
-  ...names.map((name) => ({ name, points: runs.get(name)![0].points })),
+  ...[...all].map(([name, [{ points }]]) => ({ name, points })),
 ];
 const picture = async (file: string, base64: string) =>
   writeFile(join(options.pictures, file), Buffer.from(base64, 'base64'));
-await picture('objectives-ring.png', await call<string>('drawRing', panels));
+await picture('objectives-ring.png', await call<string>('drawRing', panelsOf(runs)));
+await picture('aids-ring.png', await call<string>('drawRing', panelsOf(aids)));
 await picture('theory-line.png', await call<string>('drawLine', line));
 await picture('bayesian-inference.png', await call<string>('drawPosterior', posterior));
 

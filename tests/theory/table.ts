@@ -1,6 +1,6 @@
 // The table of the objectives on the ring, as Markdown.
 import type { RingMeasures } from './ring.ts';
-import { describeSetting, ringSettings } from './ring-settings.ts';
+import { aidSettings, describeSetting, ringSettings } from './ring-settings.ts';
 
 const median = (values: readonly number[]): number => {
   const sorted = values.toSorted((a, b) => a - b);
@@ -18,7 +18,7 @@ export function ringTable(
   const rows = [...runs].map(([name, each]) =>
     row(
       `\`${name.split(',')[0]}\`${name.includes(',') ? name.slice(name.indexOf(',')) : ''}`,
-      describeSetting(ringSettings[name]),
+      describeSetting({ ...ringSettings, ...aidSettings }[name]),
       each.map(({ modes }) => modes).join(', '),
       percent(median(each.map(({ near }) => near))),
       median(each.map(({ js }) => js)).toFixed(3),

@@ -228,6 +228,20 @@ function step(given: Partial<GanOptions>, labels = labelled(noisePictures(COUNT,
   return { nodes, values, metrics };
 }
 
+/**
+ * What G and D look up, by the batch of classes. (Transposed, the classes make the gradients of the
+ * embeddings.)
+ */
+function lookedUp(nodes: ReturnType<typeof step>['nodes']): number[] {
+  const spread = nodes.filter(({ op }) => op === 'equal');
+  return nodes
+    .filter(
+      ({ op, inputs, attrs }) =>
+        op === 'matmul' && !attrs.transposeA && inputs[0].node.op === 'equal',
+    )
+    .map(({ inputs }) => spread.indexOf(inputs[0].node));
+}
+
 describe('a step', () => {
   const conditionings = ['projection', 'concatenation'] as const satisfies readonly Conditioning[];
   test.each(conditionings)('by %s depends on the labels', (conditioning) => {
@@ -251,15 +265,14 @@ describe('a step', () => {
       const at = [first, second, afresh][d];
       expect([...values.get(outputs[0].id)!]).toEqual([...rows(at.map((i) => labels![i]))]);
     });
-    // What G and D look up: one batch of classes for both kinds of pictures of an update. (Transposed, the
-    // classes make the gradients of the embeddings.)
-    const lookedUp = nodes
-      .filter(
-        ({ op, inputs, attrs }) =>
-          op === 'matmul' && !attrs.transposeA && inputs[0].node.op === 'equal',
-      )
-      .map(({ inputs }) => spread.indexOf(inputs[0].node));
-    expect(lookedUp).toEqual([0, 0, 0, 1, 1, 1, 2, 2]);
+    // One batch of classes for both kinds of pictures of an update.
+    expect(lookedUp(nodes)).toEqual([0, 0, 0, 1, 1, 1, 2, 2]);
+  });
+
+  test('has the slope between a real and a fake picture at the class of both', () => {
+    const { nodes } = step({ objective: 'wasserstein', gradientPenalty: 10, normD: 'none' });
+    // By G, by D of real pictures, of fake ones, between them, and in G's update.
+    expect(lookedUp(nodes)).toEqual([0, 0, 0, 0, 0]);
   });
 
   const variants: Partial<GanOptions>[] = [

@@ -39,7 +39,13 @@ export interface CanvasLayout extends GridLayout {
   readonly count?: number;
 }
 
-/** A canvas that shows pictures of a generator, by default those of the sample grid. */
+/**
+ * A canvas that shows pictures of a generator, by default those of the sample grid.
+ *
+ * It goes on when another device takes the place of a lost one. But where the browser's whole GPU process
+ * crashed, nothing that is drawn on a canvas of before is seen any more (Chrome 156): put another canvas in its
+ * place when a trainer tells `recovered` (`TrainerOptions.onEvent`), and attach that.
+ */
 export interface CanvasView {
   /**
    * Draws the pictures of the generator as it is now; nothing comes back to the host. Other latents,

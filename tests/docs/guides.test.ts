@@ -212,6 +212,11 @@ test('quick start', async () => {
   await expectDrawn();
 });
 
+test('quick start: another canvas where a device was lost', async () => {
+  expect(await driven('quick-start')).toEqual({ step: 4, devices: 2, replaced: true });
+  await vi.waitFor(expectDrawn, PATIENCE_MS);
+});
+
 test('own pictures: from files, unreadable ones left out; stop; save; go on', async () => {
   const broken = join(guides, 'broken.png');
   await writeFile(broken, 'no picture');

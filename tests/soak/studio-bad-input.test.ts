@@ -4,35 +4,23 @@ import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { PNG } from 'pngjs';
-import type { ElementHandle } from 'puppeteer-core';
 import { expect, it } from 'vitest';
 import { defaultOptions } from '../../src/gan/options.ts';
 import { writeSafetensors } from '../../src/io/safetensors.ts';
-import { SMALL, useStudio } from '../support/studio.ts';
-import { START_MS, Visitor } from '../support/visitor.ts';
+import { useStudio, WIDTHS } from '../support/studio.ts';
+import type { Visitor } from '../support/visitor.ts';
 
 const studio = useStudio();
 let visitor: Visitor;
 
-async function open(hash = `#${SMALL}`, status = 'Ready to train.'): Promise<void> {
-  visitor = await Visitor.open(studio.context, studio.host.url + hash);
-  await visitor.says(status);
-}
-
-async function train(): Promise<void> {
-  await visitor.press('Train');
-  await visitor.says('Training.', START_MS);
-  await visitor.reaches(3);
-}
-
-async function give(pick: string, ...paths: string[]): Promise<void> {
-  const input = await visitor.page.$(`input[data-pick=${pick}]`);
-  await (input as ElementHandle<HTMLInputElement>).uploadFile(...paths);
-}
+const openForPictures = async (width: number = WIDTHS[0]): Promise<void> => {
+  const status = 'Choose pictures to train on.';
+  visitor = await studio.visit({ width, hash: '#data=pictures', status });
+};
 
 /** What the page says went wrong, which is of this kind. */
 async function told(code: string): Promise<string> {
-  const problem = await visitor.page.waitForSelector('.problem', { timeout: START_MS });
+  const problem = await visitor.page.waitForSelector('.problem');
   expect(await problem?.evaluate((e) => e.getAttribute('data-code'))).toBe(code);
   return visitor.alert();
 }
@@ -67,48 +55,53 @@ function blackPicture(side: number): Buffer {
   ]);
 }
 
-it('a folder of all sorts: what is a picture is learned, and the rest is named', async () => {
-  const folder = join(studio.dir, 'all sorts');
-  await mkdir(folder);
-  const whole = picture(64, 1);
-  const files: Record<string, string | Uint8Array> = {
-    'a.png': whole,
-    'b.png': picture(30, 2),
-    'cut-short.png': whole.subarray(0, whole.length >> 1),
-    'dot.png': picture(1, 3),
-    'huge.png': blackPicture(12_000),
-    'list.csv': 'name,shade\na,1\n',
-    'notes.txt': 'no picture',
-  };
-  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
-  await open(`#data=pictures&${SMALL}`, 'Choose pictures to train on.');
-  await give('folder', folder);
-  await visitor.says('Ready to train.', START_MS);
-  const { page } = visitor;
-  expect(await page.$eval('.chosen p', (p) => p.textContent)).toBe('4 pictures to learn from');
-  const leftOut = await page.$$eval('.chosen li', (all) => all.map((li) => li.textContent));
-  expect(leftOut.map((text) => text?.split(': ')[0])).toEqual([
-    ...['all sorts/cut-short.png', 'all sorts/list.csv', 'all sorts/notes.txt'],
-  ]);
-  for (const text of leftOut) expect(text).toMatch(/: .{10}/);
-  await train();
-  expect(await visitor.alert()).toBe('');
-  expect(visitor.complaints).toEqual([]);
-});
+it.each(WIDTHS)(
+  'a folder of all sorts: what is a picture is learned, and the rest is named, at %i px',
+  async (width) => {
+    const folder = join(studio.dir, `${width}`, 'all sorts');
+    await mkdir(folder, { recursive: true });
+    const whole = picture(64, 1);
+    const files: Record<string, string | Uint8Array> = {
+      'a.png': whole,
+      'b.png': picture(30, 2),
+      'cut-short.png': whole.subarray(0, whole.length >> 1),
+      'dot.png': picture(1, 3),
+      'huge.png': blackPicture(12_000),
+      'list.csv': 'name,shade\na,1\n',
+      'notes.txt': 'no picture',
+    };
+    for (const [name, content] of Object.entries(files))
+      await writeFile(join(folder, name), content);
+    await openForPictures(width);
+    await visitor.unfold('Set-up');
+    await visitor.give('folder', folder);
+    await visitor.says('Ready to train.');
+    const { page } = visitor;
+    expect(await page.$eval('.chosen p', (p) => p.textContent)).toBe('4 pictures to learn from');
+    const leftOut = await page.$$eval('.chosen li', (all) => all.map((li) => li.textContent));
+    expect(leftOut.map((text) => text?.split(': ')[0])).toEqual([
+      ...['all sorts/cut-short.png', 'all sorts/list.csv', 'all sorts/notes.txt'],
+    ]);
+    for (const text of leftOut) expect(text).toMatch(/: .{10}/);
+    await visitor.unfold('3 left out');
+    await visitor.keep('2-all-sorts');
+    await visitor.train(3);
+    await visitor.quiet();
+  },
+);
 
 it('a folder and an archive without pictures', async () => {
   const folder = join(studio.dir, 'hidden only');
   await mkdir(folder);
   await writeFile(join(folder, '.DS_Store'), 'no picture');
-  await open(`#data=pictures&${SMALL}`, 'Choose pictures to train on.');
-  await give('folder', folder);
+  await openForPictures();
+  await visitor.give('folder', folder);
   expect(await told('no-files')).toMatch(/There were no files in that/);
   const archive = join(studio.dir, 'nothing.zip');
   await writeFile(archive, zipSync({ '.DS_Store': new Uint8Array(8) }));
-  await give('files', archive);
+  await visitor.give('files', archive);
   expect(await told('data-unreadable')).toMatch(/nothing\.zip/);
   await visitor.says('Choose pictures to train on.');
-  expect(visitor.complaints).toEqual([]);
 });
 
 it('an archive of large pictures, which are unpacked under a strict policy', async () => {
@@ -116,13 +109,12 @@ it('an archive of large pictures, which are unpacked under a strict policy', asy
   const large = picture(600, 1);
   expect(large.length).toBeGreaterThan(500_000);
   await writeFile(archive, zipSync({ 'a.png': large, 'b.png': picture(600, 2) }, { level: 1 }));
-  await open(`#data=pictures&${SMALL}`, 'Choose pictures to train on.');
-  await give('files', archive);
-  await visitor.says('Ready to train.', START_MS);
+  await openForPictures();
+  await visitor.give('files', archive);
+  await visitor.says('Ready to train.');
   expect(await visitor.page.$eval('.chosen p', (p) => p.textContent)).toBe(
     '2 pictures to learn from',
   );
-  expect(visitor.complaints).toEqual([]);
 });
 
 it('checkpoints that are cut short, empty, or of no model', async () => {
@@ -139,17 +131,16 @@ it('checkpoints that are cut short, empty, or of no model', async () => {
     },
     'without tensors': { bytes: nothing, code: 'checkpoint-missing' },
   };
-  await open();
-  await (await visitor.find('Keep', 'tab')).click();
+  visitor = await studio.visit({ width: 390 });
+  await visitor.tab('Keep');
   for (const [name, { bytes, code }] of Object.entries(given)) {
     const path = join(studio.dir, `${name}.safetensors`);
     await writeFile(path, bytes);
-    await give('checkpoint', path);
+    await visitor.give('checkpoint', path);
     expect(await told(code), name).toMatch(/checkpoint/);
     await visitor.press('Dismiss');
   }
-  await train();
-  expect(visitor.complaints).toEqual([]);
+  await visitor.train(3);
 });
 
 /** As if the disk had no more room than this, for as long as the page is open. */
@@ -162,12 +153,13 @@ async function allow(bytes: number): Promise<void> {
 it('a full disk: pictures are learned all the same, and the run goes on unkept', async () => {
   const paths = [1, 2, 3, 4].map((n) => join(studio.dir, `of-the-full-disk-${n}.png`));
   for (const [n, path] of paths.entries()) await writeFile(path, picture(128, n));
-  await open(`#data=pictures&${SMALL}`, 'Choose pictures to train on.');
+  await openForPictures();
   await allow(1000);
-  await give('files', ...paths);
+  await visitor.give('files', ...paths);
   expect(await told('storage-pictures')).toMatch(/no room to keep your pictures/);
+  await visitor.keep('8-full-disk');
   await visitor.press('Dismiss');
-  await train();
+  await visitor.train(3);
   await visitor.press('Pause');
   expect(await told('storage-quota')).toMatch(/There is no room left in this browser/);
   const at = await visitor.step();
@@ -180,5 +172,4 @@ it('a full disk: pictures are learned all the same, and the run goes on unkept',
   );
   // What the engine said is still there, for whoever is asked for help.
   expect(await visitor.alert()).toMatch(/failed: there is no room/);
-  expect(visitor.complaints).toEqual([]);
 });

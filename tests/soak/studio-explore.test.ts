@@ -1,64 +1,15 @@
 // Looking into the latent space on the page, as a person does it: all pixels are what they should be.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import axe, { type AxeResults } from 'axe-core';
-import type { Browser, ElementHandle } from 'puppeteer-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { launchBrowser } from '../../src/cli/browser.node.ts';
-import { buildPage, START_MS, type StaticHost, serveBuilt, Visitor } from '../support/visitor.ts';
+import type { ElementHandle } from 'puppeteer-core';
+import { expect, it } from 'vitest';
+import { useStudio, WIDTHS } from '../support/studio.ts';
+import type { Visitor } from '../support/visitor.ts';
 
-const SHOTS = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'ganvas', 'explore');
-
-let dir: string;
-let host: StaticHost;
-let browser: Browser;
+const studio = useStudio();
 let visitor: Visitor;
 
-beforeAll(async () => {
-  await mkdir(SHOTS, { recursive: true });
-  dir = await mkdtemp(join(tmpdir(), 'ganvas-explore-'));
-  await buildPage(join(dir, 'dist'));
-  host = await serveBuilt(join(dir, 'dist'));
-});
+/** Pixels of a side of the small preset's pictures. */
+const SIZE = 32;
 
-afterAll(async () => {
-  await host.close();
-  await rm(dir, { recursive: true, force: true });
-});
-
-beforeEach(async () => {
-  ({ browser } = await launchBrowser({ adapter: 'software' }));
-});
-
-afterEach(() => browser.close());
-
-const SIZE = 16;
-/** A model that the software adapter trains at many steps a second. */
-const SMALL = `imageSize=${SIZE}&width=4&batchSize=8&latentDim=16&lrD=0.002&lrG=0.002`;
-
-async function open({ width = 1440, more = '' } = {}): Promise<void> {
-  visitor = await Visitor.open(browser, `${host.url}#${SMALL}${more}`, { width });
-  await visitor.says('Ready to train.', START_MS);
-}
-
-async function train(steps: number): Promise<void> {
-  await visitor.press('Train');
-  await visitor.says('Training.', START_MS);
-  await visitor.reaches(steps);
-}
-
-async function rest(): Promise<void> {
-  await visitor.press('Pause');
-  await visitor.says('Paused.');
-}
-
-const quiet = async () => {
-  expect(await visitor.alert()).toBe('');
-  expect(visitor.complaints).toEqual([]);
-};
-
-const tab = async (name: string) => (await visitor.find(name, 'tab')).click();
 const SAMPLES = 'canvas#samples';
 const view = (name: string) => `canvas[data-view=${name}]`;
 const optionName = (n: number) => `.picker [role=option]:nth-child(${n})`;
@@ -101,25 +52,12 @@ type Look = () => Promise<number[]>;
  * pause once more, when the last step is done.
  */
 async function expectAlike(found: Look, wanted: Look): Promise<void> {
-  await expect
-    .poll(async () => distance(await found(), await wanted()), { timeout: START_MS })
-    .toBeLessThanOrEqual(ALIKE);
+  await expect.poll(async () => distance(await found(), await wanted())).toBeLessThanOrEqual(ALIKE);
 }
 
 /** Waits until they do not. */
 async function expectUnlike(found: Look, other: Look): Promise<void> {
-  await expect
-    .poll(async () => distance(await found(), await other()), { timeout: START_MS })
-    .toBeGreaterThan(ALIKE);
-}
-
-/** What the automatic check finds, in words. */
-async function violations(): Promise<string[]> {
-  await visitor.page.evaluate(axe.source);
-  const { violations } = (await visitor.page.evaluate(() =>
-    (globalThis as unknown as { axe: typeof axe }).axe.run(),
-  )) as AxeResults;
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.target).join(' ')}`);
+  await expect.poll(async () => distance(await found(), await other())).toBeGreaterThan(ALIKE);
 }
 
 const focused = () => visitor.page.evaluate(() => document.activeElement?.ariaLabel);
@@ -136,13 +74,13 @@ async function pointAt(place: number): Promise<void> {
   );
 }
 
-it('enlarges, mixes, walks between and adds up samples', async () => {
-  await open();
+it.each(WIDTHS)('enlarges, mixes, walks between and adds up samples, at %i px', async (width) => {
+  visitor = await studio.visit({ width });
   const { page } = visitor;
-  await tab('Explore');
+  await visitor.tab('Explore');
   expect(await page.$eval('[role=tabpanel]', (panel) => panel.textContent)).toMatch(/^Train first/);
-  await train(30);
-  await rest();
+  await visitor.train(60);
+  await visitor.rest();
   const [first, second, third] = [sample(1), sample(2), sample(3)] as const;
   // Else nothing below would mean anything.
   await expectUnlike(first, second);
@@ -182,7 +120,7 @@ it('enlarges, mixes, walks between and adds up samples', async () => {
   await expectAlike(() => pixels(view('mixed')), picked);
 
   // The plane has A, B and C in three of its corners.
-  await tab('Walk');
+  await visitor.tab('Walk');
   const onMap = (place: number) => () => pixels(view('map'), place, 5, 2);
   await expectAlike(onMap(0), first);
   await expectAlike(onMap(4), picked);
@@ -200,8 +138,10 @@ it('enlarges, mixes, walks between and adds up samples', async () => {
   await page.keyboard.press('End');
   await expectAlike(() => pixels(view('walked')), third);
 
+  await visitor.keep('6-walk');
+
   // What is taken away and added again changes nothing.
-  await tab('A − B + C');
+  await visitor.tab('A − B + C');
   await visitor.press('Take as A');
   await expectAlike(() => pixels(view('result')), third);
   const near = (place: number) => () => pixels(view('around'), place, 3, 2);
@@ -220,35 +160,35 @@ it('enlarges, mixes, walks between and adds up samples', async () => {
   expect(await page.$eval('.explore .note', (note) => note.textContent)).toMatch(
     /no sample in A\./,
   );
-  await page.screenshot({ path: join(SHOTS, '1440.png'), fullPage: true });
+  await visitor.keep('6-arithmetic');
 
   // Another run has other samples, and the same places.
   await visitor.press('Reset');
   await visitor.says('Ready to train.');
   expect(await page.$(`.explore, ${view('corners')}, .picker`)).toBeNull();
-  await quiet();
+  await visitor.quiet();
 });
 
-it('finds the real pictures that are nearest', async () => {
-  await open({ width: 390 });
+it.each(WIDTHS)('finds the real pictures that are nearest, at %i px', async (width) => {
+  visitor = await studio.visit({ width });
   const { page } = visitor;
-  await train(20);
+  await visitor.train(20);
   await clickSample(7);
   await visitor.press('Explore');
-  await tab('Nearest');
+  await visitor.tab('Nearest');
   const said = async () => (await page.$eval('.tool', (tool) => tool.textContent)) ?? '';
-  await expect.poll(said, { timeout: START_MS }).toMatch(/Searched after step/);
+  await expect.poll(said).toMatch(/Searched after step/);
   const distances = /Distances, row by row: ([\d., ]+)\./.exec(await said())![1]!.split(', ');
   expect(distances).toHaveLength(8);
   const numbers = distances.map(Number);
   expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
   expect(numbers[0]).toBeGreaterThan(0);
   // Digits on black, two rows of four.
-  const [width, height] = await page.$eval('.neighbours canvas', (canvas) => [
+  const sides = await page.$eval('.neighbours canvas', (canvas) => [
     (canvas as HTMLCanvasElement).width,
     (canvas as HTMLCanvasElement).height,
   ]);
-  expect([width, height]).toEqual([4 * (SIZE + 2) + 2, 2 * (SIZE + 2) + 2]);
+  expect(sides).toEqual([4 * (SIZE + 2) + 2, 2 * (SIZE + 2) + 2]);
   for (let place = 0; place < 8; place++) {
     const found = await pixels('.neighbours canvas', place, 4, 2);
     expect(Math.max(...found.filter((_, i) => i % 4 < 3))).toBeGreaterThan(128);
@@ -258,54 +198,29 @@ it('finds the real pictures that are nearest', async () => {
   await visitor.reaches(before + 10);
   await visitor.press('Search again');
   await expect
-    .poll(async () => Number(/step ([\d,]+)/.exec(await said())?.[1]?.replaceAll(',', '')), {
-      timeout: START_MS,
-    })
+    .poll(async () => Number(/step ([\d,]+)/.exec(await said())?.[1]?.replaceAll(',', '')))
     .toBeGreaterThan(before);
-  // Nothing is wider than the window.
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
-  await page.screenshot({ path: join(SHOTS, '390.png'), fullPage: true });
-  await quiet();
+  await visitor.keep('6-nearest');
+  await visitor.quiet();
 });
 
 it('says why uniform latents are mixed along a line, and follows training', async () => {
-  await open({ more: '&latent=uniform' });
+  visitor = await studio.visit({ hash: '#latent=uniform' });
   const { page } = visitor;
-  await train(10);
+  await visitor.train(10);
   await clickSample(5);
   const hint = () => page.$eval('.tool .hint', (text) => text.textContent);
   expect(await hint()).toMatch(/straight line: these latents are uniform/);
   const then = await pixels(view('picked'));
   await expect
-    .poll(async () => distance(await pixels(view('picked')), then), { timeout: START_MS })
+    .poll(async () => distance(await pixels(view('picked')), then))
     .toBeGreaterThan(ALIKE);
   // Training goes on beside somebody who walks all the time.
-  await tab('Walk');
+  await visitor.tab('Walk');
   const step = await visitor.step();
   for (let place = 0; (await visitor.step()) < step + 5; place = (place + 1) % 25)
     await pointAt(place);
-  await rest();
+  await visitor.rest();
   await expectAlike(() => pixels(view('picked')), sample(5));
-  await quiet();
-});
-
-describe('everybody', () => {
-  it.each(['light', 'dark'])('finds tools without barriers, in %s colours', async (scheme) => {
-    await open();
-    await visitor.page.emulateMediaFeatures([
-      { name: 'prefers-color-scheme', value: scheme },
-      // Colours on their way from one to another are nobody's.
-      { name: 'prefers-reduced-motion', value: 'reduce' },
-    ]);
-    await train(3);
-    await rest();
-    await tab('Explore');
-    for (const name of ['A to B', 'Walk', 'A − B + C', 'Nearest']) {
-      await tab(name);
-      expect(await violations()).toEqual([]);
-      await clickSample(3);
-      expect(await violations()).toEqual([]);
-    }
-    await quiet();
-  });
+  await visitor.quiet();
 });

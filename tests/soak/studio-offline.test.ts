@@ -1,47 +1,25 @@
-// The built page without a network, and while a new version of it comes out.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+// The built page from its host: how much that is; without a network; and while a new version comes out.
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'puppeteer-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { launchBrowser } from '../../src/cli/browser.node.ts';
-import { buildPage, START_MS, type StaticHost, serveBuilt, Visitor } from '../support/visitor.ts';
+import { gzipSync } from 'node:zlib';
+import type { Page } from 'puppeteer-core';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { buildPage, type StaticHost, serveBuilt } from '../support/page-host.ts';
+import { useStudio, WIDTHS } from '../support/studio.ts';
+import { Visitor } from '../support/visitor.ts';
 
-let dir: string;
-let browser: Browser;
+const studio = useStudio();
+/** Of one test, which may take it away. */
 let host: StaticHost;
-/** Of one test: what another one stored in the browser is not there. */
-let context: BrowserContext;
 let visitor: Visitor;
 
-const first = () => join(dir, 'first');
-
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'ganvas-offline-'));
-  ({ browser } = await launchBrowser({ adapter: 'software' }));
-  await buildPage(first());
-});
-afterAll(async () => {
-  await browser.close();
-  await rm(dir, { recursive: true, force: true });
-});
-
 beforeEach(async () => {
-  context = await browser.createBrowserContext();
-  host = await serveBuilt(first());
+  host = await serveBuilt(studio.host.dist);
 });
-afterEach(async () => {
-  await context.close();
-  await host.close();
-});
+afterEach(() => host.close());
 
-const SMALL = 'imageSize=16&width=4&batchSize=8&latentDim=16';
-
-async function train(): Promise<void> {
-  await visitor.press('Train');
-  await visitor.says('Training.', START_MS);
-  await visitor.reaches(3);
-  expect(await visitor.alert()).toBe('');
+async function visit(hash = '', width: number = WIDTHS[0]): Promise<void> {
+  visitor = await Visitor.open(studio.context, host.url + hash, { width });
+  await visitor.says('Ready to train.');
 }
 
 /** Until the browser has all of the page's files. */
@@ -55,24 +33,49 @@ const installed = (page: Page) =>
 const scripts = (page: Page) =>
   page.$$eval('script[src]', (all) => all.map((script) => script.getAttribute('src')));
 
-it.each(['mnist', 'faces'])('the page opens and learns %s with its host gone', async (data) => {
-  visitor = await Visitor.open(context, `${host.url}#data=${data}&${SMALL}`);
+it('all that the page is made of is small, and all of it comes from beside it', async () => {
+  visitor = await Visitor.open(studio.context, 'about:blank');
+  const { page } = visitor;
+  const sizes = new Map<string, number>();
+  const elsewhere: string[] = [];
+  page.on('response', async (response) => {
+    const url = response.url();
+    if (/^(blob|data):/.test(url)) return;
+    if (!url.startsWith(host.url)) elsewhere.push(url);
+    else if (/\/$|\.(html|js|css)$/.test(url))
+      sizes.set(url, gzipSync(await response.buffer()).length);
+  });
+  await page.goto(host.url);
   await visitor.says('Ready to train.');
-  await train();
+  await page.waitForSelector('.real canvas');
+  expect(elsewhere).toEqual([]);
+  // The page, its style sheet, its script and that of its worker, with the engine.
+  await expect.poll(() => sizes.size).toBeGreaterThanOrEqual(4);
+  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  expect(total, JSON.stringify([...sizes])).toBeGreaterThan(50_000);
+  expect(total, JSON.stringify([...sizes])).toBeLessThan(300_000);
+});
+
+it.each([
+  { data: 'mnist', width: 1440 },
+  { data: 'faces', width: 390 },
+])('the page opens and learns $data with its host gone, at $width px', async ({ data, width }) => {
+  await visit(`#data=${data}`, width);
+  await visitor.train(3);
   await installed(visitor.page);
   await host.close();
 
   await visitor.page.reload();
   await visitor.says('Ready to train.');
-  await train();
-  expect(visitor.complaints).toEqual([]);
+  await visitor.train(3);
+  await visitor.keep('feel-offline');
+  await visitor.quiet();
 });
 
 it('a new version leaves an open page whole, and is there on the next visit', async () => {
-  const next = join(dir, 'next');
+  const next = join(studio.dir, 'next');
   await buildPage(next, 'next');
-  visitor = await Visitor.open(context, `${host.url}#${SMALL}`);
-  await visitor.says('Ready to train.');
+  await visit();
   const { page } = visitor;
   await installed(page);
   const before = await scripts(page);
@@ -81,21 +84,19 @@ it('a new version leaves an open page whole, and is there on the next visit', as
   await page.waitForFunction(
     async () => (await navigator.serviceWorker.ready).waiting?.state === 'installed',
   );
-  await train();
+  await visitor.train(3);
   // What makes videos is loaded only now, and is nowhere any more but in the browser.
   await visitor.press('Save video');
   await visitor.find('Save video', 'button');
-  expect(await visitor.alert()).toBe('');
-  expect(visitor.complaints).toEqual([]);
+  await visitor.quiet();
 
   // First a new page: a context whose last one closes is gone.
-  await context.newPage();
+  await studio.context.newPage();
   await page.close();
-  visitor = await Visitor.open(context, `${host.url}#${SMALL}`);
-  await visitor.says('Ready to train.');
+  await visit();
   const after = await scripts(visitor.page);
   expect(after).not.toEqual(before);
   expect(after[0]).toMatch(/^\.\/next\//);
-  await train();
-  expect(visitor.complaints).toEqual([]);
+  await visitor.train(3);
+  await visitor.quiet();
 });

@@ -1,38 +1,15 @@
 // Watching a run on the page: how many samples, what D makes of them, and real pictures from the start.
-import { readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import axe from 'axe-core';
 import { PNG } from 'pngjs';
 import { expect, it } from 'vitest';
-import { SMALL, useStudio } from '../support/studio.ts';
-import { difference, pause, START_MS, Visitor } from '../support/visitor.ts';
+import { useStudio, WIDTHS } from '../support/studio.ts';
+import { difference, type Visitor } from '../support/visitor.ts';
 
 const studio = useStudio();
 let visitor: Visitor;
 
-async function open(hash: string, width?: number): Promise<void> {
-  visitor = await Visitor.open(studio.context, studio.host.url + hash, { ...(width && { width }) });
-  await visitor.says('Ready to train.');
-}
-
-async function train(steps: number): Promise<void> {
-  await visitor.press('Train');
-  await visitor.says('Training.', START_MS);
-  await visitor.reaches(steps);
-}
-
-const quiet = async () => {
-  expect(await visitor.alert()).toBe('');
-  expect(visitor.complaints).toEqual([]);
-};
-
-const waitForText = (selector: string, pattern: RegExp) =>
-  visitor.page.waitForFunction(
-    (where, source) => new RegExp(source).test(document.querySelector(where)?.textContent ?? ''),
-    { timeout: START_MS, polling: 50 },
-    selector,
-    pattern.source,
-  );
+/** Pixels of a side of the small preset's pictures, and from one to the next on a canvas. */
+const SIZE = 32;
+const PITCH = SIZE + 2;
 
 const label = () => visitor.page.$eval('canvas#samples', (canvas) => canvas.ariaLabel ?? '');
 
@@ -41,34 +18,27 @@ async function showSamples(count: number): Promise<void> {
   await visitor.choose('Samples shown', String(count));
   await visitor.page.waitForFunction(
     (start) => document.querySelector('canvas#samples')?.ariaLabel?.startsWith(start),
-    { timeout: START_MS, polling: 50 },
+    { polling: 50 },
     `${count} pictures`,
   );
 }
 
-/** The picture that `Save picture` gives, as the only one of its folder. */
 async function saved(): Promise<PNG> {
-  for (const file of await readdir(studio.downloads)) await rm(join(studio.downloads, file));
   await visitor.press('Save picture');
-  for (let tries = 0; tries < 300; tries++) {
-    const [name] = (await readdir(studio.downloads)).filter((file) => file.endsWith('.png'));
-    const bytes = name === undefined ? Buffer.of() : await readFile(join(studio.downloads, name));
-    if (bytes.length > 0) return PNG.sync.read(bytes);
-    await pause(100);
-  }
-  throw new Error('No picture was given.');
+  return PNG.sync.read(await studio.downloaded('.png'));
 }
 
 /** Pixels of the first four samples. */
 function firstRow({ data, width }: PNG): Buffer {
-  const rows = Array.from({ length: 18 }, (_, y) =>
-    data.subarray(y * width * 4, (y * width + 4 * 18) * 4),
+  const rows = Array.from({ length: PITCH }, (_, y) =>
+    data.subarray(y * width * 4, (y * width + 4 * PITCH) * 4),
   );
   return Buffer.concat(rows);
 }
 
-it('shows what there is to learn as soon as it is chosen, in whatever size', async () => {
-  await open(`#${SMALL}`);
+it.each(WIDTHS)('shows what there is to learn as soon as it is chosen, at %i px', async (width) => {
+  visitor = await studio.visit({ width });
+  await visitor.unfold('Set-up');
   const { page } = visitor;
   const showsWidth = (width: number) =>
     page.waitForFunction(
@@ -76,10 +46,10 @@ it('shows what there is to learn as soon as it is chosen, in whatever size', asy
       {},
       width,
     );
-  await showsWidth(8 * 18 + 2);
-  await visitor.choose('Image size', '32');
-  await showsWidth(8 * 34 + 2);
-  await (await page.$('input[value=avatars]'))!.click();
+  await showsWidth(8 * PITCH + 2);
+  await visitor.choose('Image size', '64');
+  await showsWidth(8 * 66 + 2);
+  await visitor.learnFrom('avatars');
   await page.waitForFunction(() => {
     const canvas = document.querySelector<HTMLCanvasElement>('.real canvas');
     if (!canvas) return false;
@@ -88,110 +58,182 @@ it('shows what there is to learn as soon as it is chosen, in whatever size', asy
   });
   expect(await visitor.step()).toBe(0);
   // Also where reading was cancelled together with a run.
-  await (await page.$('input[value=faces]'))!.click();
+  await visitor.learnFrom('faces');
   await page.waitForSelector('.unread');
   await visitor.press('Train');
   await visitor.press('Cancel');
   await visitor.says('Ready to train.');
   await page.waitForSelector('.real canvas');
-  await quiet();
+  await visitor.quiet();
 });
 
-it('changes how many samples are shown in the middle of a run, and keeps the film of all', async () => {
-  await open(`#${SMALL}`, 390);
+it.each(WIDTHS)(
+  'changes how many samples are shown in the middle of a run, at %i px',
+  async (width) => {
+    visitor = await studio.visit({ width });
+    const { page } = visitor;
+    await visitor.train(10);
+    expect(await label()).toMatch(/^64 pictures.*in 8 rows/);
+    await showSamples(256);
+    await visitor.reaches((await visitor.step()) + 10);
+    await visitor.rest();
+    const many = await saved();
+    expect([many.width, many.height]).toEqual([16 * PITCH + 2, 16 * PITCH + 2]);
+    await showSamples(16);
+    const few = await saved();
+    expect([few.width, few.height]).toEqual([4 * PITCH + 2, 4 * PITCH + 2]);
+    expect(difference(firstRow(few), firstRow(many))).toBeLessThan(0.01);
+
+    // The past has as many as there were then.
+    const slider = await visitor.find('Time', 'slider');
+    await slider.focus();
+    await page.keyboard.press('Home');
+    await page.waitForSelector('img.past');
+    expect(await label()).toMatch(/^64 pictures/);
+    await visitor.press('Back to now');
+    await page.waitForFunction(() => document.querySelector('img.past') === null);
+    expect(await label()).toMatch(/^16 pictures/);
+
+    // Pixels as large as wanted: what is then wider than the window scrolls inside.
+    await visitor.choose('Zoom', '4');
+    await visitor.find('Enlarged samples', 'region');
+    const stageWidth = () => page.$eval('.stage', (stage) => stage.clientWidth);
+    expect(await stageWidth()).toBe(4 * (4 * PITCH + 2));
+    await showSamples(256);
+    expect(await stageWidth()).toBe(4 * (16 * PITCH + 2));
+    await visitor.keep('4-enlarged');
+    expect(await visitor.barriers()).toEqual([]);
+    await visitor.quiet();
+  },
+);
+
+it.each(WIDTHS)('shows what D makes of each sample, at %i px', async (width) => {
+  visitor = await studio.visit({ width });
   const { page } = visitor;
-  await train(10);
-  expect(await label()).toMatch(/^64 pictures.*in 8 rows/);
-  await showSamples(256);
-  await visitor.reaches((await visitor.step()) + 40);
-  await visitor.press('Pause');
-  await visitor.says('Paused.');
-  const many = await saved();
-  expect([many.width, many.height]).toEqual([16 * 18 + 2, 16 * 18 + 2]);
-  await showSamples(16);
-  const few = await saved();
-  expect([few.width, few.height]).toEqual([4 * 18 + 2, 4 * 18 + 2]);
-  expect(difference(firstRow(few), firstRow(many))).toBeLessThan(0.01);
-
-  // The past has as many as there were then.
-  const slider = await visitor.find('Time', 'slider');
-  await slider.focus();
-  await page.keyboard.press('Home');
-  await page.waitForSelector('img.past');
-  expect(await label()).toMatch(/^64 pictures/);
-  await visitor.press('Back to now');
-  await page.waitForFunction(() => document.querySelector('img.past') === null);
-  expect(await label()).toMatch(/^16 pictures/);
-  await visitor.press('Save video');
-  await page.waitForFunction(
-    () => [...document.querySelectorAll('button')].some((b) => b.textContent === 'Save video'),
-    { polling: 100 },
-  );
-
-  // Pixels as large as wanted: what is then wider than the window scrolls inside.
-  await visitor.choose('Zoom', '4');
-  await visitor.find('Enlarged samples', 'region');
-  const width = () => page.$eval('.stage', (stage) => stage.clientWidth);
-  expect(await width()).toBe(4 * (4 * 18 + 2));
-  await showSamples(256);
-  expect(await width()).toBe(4 * (16 * 18 + 2));
-  await visitor.page.evaluate(axe.source);
-  const violations = await page.evaluate(
-    async () => (await (globalThis as unknown as { axe: typeof axe }).axe.run()).violations,
-  );
-  expect(violations).toEqual([]);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
-  await quiet();
-});
-
-it('shows what D makes of each sample, in colours, numbers and a histogram', async () => {
-  await open(`#${SMALL}`, 1440);
-  const { page } = visitor;
-  await train(20);
-  await waitForText('.frames-legend', /D takes \d+ of 64 samples for real/);
-  await visitor.press('Pause');
-  await visitor.says('Paused.');
+  await visitor.train(20);
+  await visitor.reads('.frames-legend', /D takes \d+ of 64 samples for real/);
+  await visitor.rest();
   // A frame has a colour of its own around each sample.
   const opaque = () =>
-    page.$eval('canvas.frames', (canvas) => {
-      const { width, height } = canvas as HTMLCanvasElement;
-      const context = (canvas as HTMLCanvasElement).getContext('2d')!;
-      const pitch = width / (8 * 18 + 2);
-      const { data } = context.getImageData(0, 0, width, height);
-      const at = (x: number, y: number) => data[(Math.round(y) * width + Math.round(x)) * 4 + 3]!;
-      return Array.from({ length: 64 }, (_, n) => {
-        const [x, y] = [2 + (n % 8) * 18, 2 + Math.floor(n / 8) * 18];
-        // On its left edge, and in its middle.
-        return [at((x - 0.5) * pitch, (y + 8) * pitch) > 0, at((x + 8) * pitch, (y + 8) * pitch)];
-      });
-    });
+    page.$eval(
+      'canvas.frames',
+      (canvas, size) => {
+        const { width, height } = canvas as HTMLCanvasElement;
+        const context = (canvas as HTMLCanvasElement).getContext('2d')!;
+        const pitch = width / (8 * (size + 2) + 2);
+        const { data } = context.getImageData(0, 0, width, height);
+        const at = (x: number, y: number) => data[(Math.round(y) * width + Math.round(x)) * 4 + 3]!;
+        return Array.from({ length: 64 }, (_, n) => {
+          const [x, y] = [n % 8, Math.floor(n / 8)].map((place) => 2 + place * (size + 2));
+          const middle = (from = 0) => (from + size / 2) * pitch;
+          // On its left edge, and in its middle.
+          return [at((x! - 0.5) * pitch, middle(y)) > 0, at(middle(x), middle(y))];
+        });
+      },
+      SIZE,
+    );
   expect(await opaque()).toEqual(Array.from({ length: 64 }, () => [true, 0]));
 
   // Of the sample under the pointer there are words.
+  await page.evaluate(() => scrollTo(0, 0));
   const box = (await (await page.$('.stage'))!.boundingBox())!;
   const [x, y] = [box.x + box.width * 0.18, box.y + box.height * 0.06];
   await page.mouse.move(x, y);
-  await waitForText('.frames-legend', /Sample 2: D says [01]\.\d\d/);
-
-  await waitForText('.charts', /D's logit of a picture/);
-  const histogram = (await page.$('.charts .histogram svg'))!;
-  await histogram.evaluate((svg) => svg.scrollIntoView({ block: 'center' }));
-  const bars = (await histogram.boundingBox())!;
-  await page.mouse.move(bars.x + bars.width / 2, bars.y + bars.height / 2);
-  await waitForText('.charts .histogram figcaption', /to -?\d.*\d %.*\d %/);
+  await visitor.reads('.frames-legend', /Sample 2: D says [01]\.\d\d/);
+  await visitor.keep('4-frames');
 
   // A click goes through the frames to the sample.
-  await page.evaluate(() => scrollTo(0, 0));
   await page.mouse.click(x, y);
-  await waitForText('.picked-bar', /^Sample 2(?!\d)/);
+  await visitor.reads('.picked-bar', /^Sample 2(?!\d)/);
   await (await visitor.find("Frames: D's belief", 'checkbox')).click();
   await page.waitForFunction(() => !document.querySelector('.frames, .frames-legend'));
-  await quiet();
+  await visitor.quiet();
 });
 
 it('says so where D gives no probability', async () => {
-  await open(`#${SMALL}&objective=hinge`);
-  await train(20);
-  await waitForText('.frames-legend', /no probability: samples -?\d.*real pictures -?\d/);
-  await quiet();
+  visitor = await studio.visit({ width: 390, hash: '#objective=hinge' });
+  await visitor.train(20);
+  await visitor.reads('.frames-legend', /no probability: samples -?\d.*real pictures -?\d/);
+  await visitor.quiet();
+});
+
+/** Above the lines, and above the two histograms. */
+const NUMBERS = [
+  ['Losses', 'Discriminator', 'Generator'],
+  ['How real the discriminator thinks it is', 'Real, D(x)', 'Generated, D(G(z))'],
+  ['Gradient norms', 'Discriminator', 'Generator'],
+  ['Samples beside real pictures', 'Diversity (real: 1)', 'Sliced Wasserstein distance'],
+  ["D's logit of a picture", 'Real pictures', 'Samples'],
+  ['Mean brightness of a picture', 'Real pictures', 'Samples'],
+];
+
+/** Moves the pointer to the middle of something. */
+async function pointAt(selector: string): Promise<void> {
+  const element = (await visitor.page.waitForSelector(selector))!;
+  await element.evaluate((e) => e.scrollIntoView({ block: 'center' }));
+  await element.hover();
+}
+
+it.each(WIDTHS)(
+  'draws charts of the run, with values under the pointer, at %i px',
+  async (width) => {
+    visitor = await studio.visit({ width });
+    const { page } = visitor;
+    await visitor.train(20);
+    await visitor.reads('.charts', /D's logit of a picture.*Mean brightness of a picture/);
+    await visitor.rest();
+    const charts = await page.$$eval('.charts .chart', (all) =>
+      all.map((chart) => ({
+        words: [...chart.querySelectorAll('h3, dt')].map((e) => e.textContent),
+        values: [...chart.querySelectorAll('dd')].map((e) => Number(e.textContent)),
+      })),
+    );
+    expect(charts.map(({ words }) => words)).toEqual(NUMBERS);
+    for (const { words, values } of charts)
+      expect(values, words[0]).toEqual([expect.any(Number), expect.any(Number)]);
+    expect(charts.flatMap(({ values }) => values).every(Number.isFinite)).toBe(true);
+    await visitor.keep('4-charts');
+
+    await pointAt('.charts .chart:not(.histogram) .u-over');
+    await visitor.reads('.charts .chart figcaption', /^Losses *step \d+/);
+    await pointAt('.charts .histogram svg');
+    await visitor.reads('.charts .histogram figcaption', /to -?\d.*\d %.*\d %/);
+
+    // Losses lie elsewhere on a logarithmic scale, and where they were without it.
+    const plot = () =>
+      page.$eval('.charts .chart canvas', (canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    const linear = await plot();
+    const log = await visitor.find('Logarithmic scale', 'checkbox');
+    await log.click();
+    await expect.poll(plot).not.toBe(linear);
+    await log.click();
+    await expect.poll(plot).toBe(linear);
+    await visitor.quiet();
+  },
+);
+
+const troubled = (trouble: string) =>
+  visitor.page.waitForSelector(`.advice[data-trouble=${trouble}]`);
+
+it('warns in words when one side wins and the samples are alike', async () => {
+  // A generator that hardly learns.
+  visitor = await studio.visit({ width: 390, hash: '#lrG=0.000001' });
+  await visitor.train(100);
+  for (const step of [200, 300]) await visitor.reaches(step);
+  await troubled('d-wins');
+  await visitor.reads('.advice', /The discriminator wins.*Try a lower learning rate for D/);
+  await visitor.keep('4-d-wins');
+  await troubled('collapse');
+  await visitor.reads('.advice', /The samples look alike.*lower learning rate/);
+  await visitor.quiet();
+});
+
+it('says what to try when numbers become too large', async () => {
+  const hash = '#optimiser=sgd&lrD=1&lrG=1&objective=f-gan-kl';
+  visitor = await studio.visit({ width: 1440, hash });
+  await visitor.press('Train');
+  await visitor.says('Stopped by an error.');
+  expect(await visitor.alert()).toMatch(/Training has gone wrong.*learning rate/);
+  await visitor.keep('4-non-finite');
+  expect(visitor.complaints).toEqual([]);
 });

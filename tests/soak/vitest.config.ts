@@ -5,11 +5,13 @@ import { puppeteer } from '../support/puppeteer-provider.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
-/** Of both projects. */
+/** Of all projects. */
 const common = {
   globalSetup: './tests/support/need-browser.ts',
   testTimeout: 1_200_000,
   hookTimeout: 180_000,
+  // Beside the test that takes ten minutes, nothing is soon.
+  expect: { poll: { timeout: 240_000, interval: 100 } },
 };
 
 export default defineConfig({
@@ -49,6 +51,18 @@ export default defineConfig({
             ui: false,
             screenshotFailures: false,
           },
+        },
+      },
+      {
+        // How soon the page answers is measured.
+        root,
+        test: {
+          ...common,
+          name: 'soak-alone',
+          include: ['tests/soak/alone/*.test.ts'],
+          environment: 'node',
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,103 +1,17 @@
-/** The demo page as a person uses it, and hosts that serve it. */
+/** The demo page as a person uses it. */
 
-import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { extname, join, normalize, sep } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import axe, { type AxeResults } from 'axe-core';
 import { PNG } from 'pngjs';
 import type { Browser, ElementHandle, Page } from 'puppeteer-core';
-import { build, createServer as createViteServer } from 'vite';
 import { expect } from 'vitest';
 
-const CONFIG_FILE = join(import.meta.dirname, '..', '..', 'vite.config.ts');
-
-/** As a project's page on a host that it shares with others. */
-const SUB_PATH = '/pages/some-one/ganvas/';
+/** Where screenshots of the page lie after a run of the tests, for people to look at. */
+const SHOTS = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'ganvas', 'studio');
 
 /** Compiling for the software adapter, on a machine of two cores that does other things besides. */
-export const START_MS = 90_000;
-
-/** Somewhere that serves the page. */
-export interface Host {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-export async function startDevServer(): Promise<Host> {
-  const server = await createViteServer({
-    configFile: CONFIG_FILE,
-    logLevel: 'silent',
-    // A file that is saved during the test must not reload the page.
-    server: { host: '127.0.0.1', port: 0, hmr: false, watch: null },
-  });
-  await server.listen();
-  const { port } = server.httpServer!.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/`, close: () => server.close() };
-}
-
-const TYPES: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.gz': 'application/gzip',
-  '.json': 'application/json',
-  '.png': 'image/png',
-};
-
-/** Makes the production build in a folder, with its scripts in a folder of that. */
-export async function buildPage(dist: string, assetsDir = 'assets'): Promise<void> {
-  // Vitest says `test`, by which Vite would build as if it were for development.
-  const { NODE_ENV } = process.env;
-  process.env.NODE_ENV = 'production';
-  try {
-    const settings = { outDir: dist, assetsDir };
-    await build({ configFile: CONFIG_FILE, logLevel: 'silent', build: settings });
-  } finally {
-    process.env.NODE_ENV = NODE_ENV;
-  }
-}
-
-/** A host whose data arrive cut short while `damaged` is set. */
-export interface StaticHost extends Host {
-  damaged: boolean;
-  /** The folder that is served. */
-  dist: string;
-}
-
-/** As a careful host says it: nothing but scripts and workers of its own. */
-const POLICY = "script-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'";
-
-/** Serves the files of the production build, and nothing else, under a sub-path. */
-export async function serveBuilt(dist: string): Promise<StaticHost> {
-  const server: Server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const { dist } = host;
-    const path = normalize(join(dist, pathname.slice(SUB_PATH.length) || 'index.html'));
-    try {
-      if (!pathname.startsWith(SUB_PATH) || !path.startsWith(dist + sep)) throw new Error('no');
-      const all = await readFile(path);
-      const cut = host.damaged && path.endsWith('.gz');
-      const bytes = cut ? all.subarray(0, all.length >> 1) : all;
-      response.setHeader('content-security-policy', POLICY);
-      response.setHeader('content-type', TYPES[extname(path)] ?? 'application/octet-stream');
-      response.setHeader('content-length', bytes.length).end(bytes);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const host: StaticHost = {
-    url: `http://127.0.0.1:${port}${SUB_PATH}`,
-    damaged: false,
-    dist,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-  return host;
-}
+const PATIENCE_MS = 240_000;
 
 /** Milliseconds from a press. */
 export interface Times {
@@ -105,16 +19,44 @@ export interface Times {
   readonly shown: number;
 }
 
+/** What is different from other browsers. */
+export interface Accidents {
+  /** Runs before the page's own scripts. */
+  readonly script?: string;
+  /** Runs before those of its worker. */
+  readonly inWorker?: string;
+}
+
+/** Has every worker import this code before its own. */
+const beforeWorkers = (code: string) => `
+  const Real = Worker;
+  globalThis.Worker = class extends Real {
+    constructor(url, options) {
+      const module = (code) => URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
+      const names = [module(${JSON.stringify(code)}), new URL(url, location.href).href];
+      super(module(names.map((name) => 'import ' + JSON.stringify(name) + ';').join('')), options);
+    }
+  };`;
+
 /** The page as a person uses it: by the names of its controls and the words on it. */
 export class Visitor {
   /** All that the browser complained of. */
   readonly complaints: string[] = [];
 
-  private constructor(readonly page: Page) {
+  private constructor(
+    readonly page: Page,
+    home: string,
+  ) {
     page.on('console', (message) => {
       if (!message.text().startsWith('[vite] connect')) this.complaints.push(message.text());
     });
     page.on('pageerror', (error) => this.complaints.push(String(error)));
+    page.on('request', (request) => {
+      const { protocol, origin } = new URL(request.url());
+      const own = ['blob:', 'data:'].includes(protocol) || origin === home;
+      if (!own || request.method() !== 'GET')
+        this.complaints.push(`Something leaves: ${request.method()} ${request.url()}`);
+    });
     page.on('requestfailed', (request) => {
       // A picture of the film that nobody looks at any more need not be loaded to its end.
       const left =
@@ -126,16 +68,21 @@ export class Visitor {
     });
   }
 
-  /** @param script runs before the page's own */
   static async open(
     browser: Pick<Browser, 'newPage'>,
     url: string,
-    { width = 1280, script }: { width?: number; script?: string } = {},
+    { width = 1280, script, inWorker }: Accidents & { readonly width?: number } = {},
   ): Promise<Visitor> {
     const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
     await page.setViewport({ width, height: 900 });
     if (script) await page.evaluateOnNewDocument(script);
-    const visitor = new Visitor(page);
+    if (inWorker) {
+      // The page lets no other code in than its own.
+      await page.setBypassCSP(true);
+      await page.evaluateOnNewDocument(beforeWorkers(inWorker));
+    }
+    const visitor = new Visitor(page, new URL(url).origin);
     await page.goto(url);
     return visitor;
   }
@@ -154,18 +101,104 @@ export class Visitor {
     await (await this.find(name, 'combobox')).select(value);
   }
 
-  /** A model that the software adapter trains at many steps a second. */
-  async chooseSmallest(): Promise<void> {
-    await this.choose('Image size', '16');
-    await this.choose('Width', '8');
-    await this.choose('Batch', '16');
+  async tab(name: string): Promise<void> {
+    await (await this.find(name, 'tab')).click();
+  }
+
+  /** Types into a field of numbers, and leaves it. */
+  async type(name: string, number: string): Promise<void> {
+    const field = await this.find(name, 'spinbutton');
+    await field.click({ count: 3 });
+    await this.page.keyboard.type(number);
+    await this.page.keyboard.press('Tab');
+  }
+
+  /** Opens what is folded under a heading that begins like that: all settings are on a narrow page. */
+  async unfold(...headings: string[]): Promise<void> {
+    for (const heading of headings) {
+      const found = await this.page.waitForFunction(
+        (start) =>
+          [...document.querySelectorAll('summary')].find((e) => e.textContent?.startsWith(start)),
+        {},
+        heading,
+      );
+      const summary = found.asElement() as ElementHandle<Element>;
+      if (!(await summary.evaluate((e) => e.closest('details')?.open))) await summary.click();
+    }
+  }
+
+  /** Opens everything that is folded. */
+  async unfoldAll(): Promise<void> {
+    await this.page.$$eval('details', (all) => {
+      for (const details of all) details.open = true;
+    });
+  }
+
+  /** Chooses a data set by its value, on a page that shows its settings. */
+  async learnFrom(data: string): Promise<void> {
+    await (await this.page.waitForSelector(`input[value=${data}]`))?.click();
+  }
+
+  /** Chooses files in the dialog of that kind. */
+  async give(pick: 'files' | 'folder' | 'checkpoint', ...paths: string[]): Promise<void> {
+    const input = await this.page.waitForSelector(`input[data-pick=${pick}]`);
+    await (input as ElementHandle<HTMLInputElement>).uploadFile(...paths);
+  }
+
+  /** Presses Train, and waits for so many steps. */
+  async train(steps: number): Promise<void> {
+    await this.press('Train');
+    await this.says('Training.');
+    await this.reaches(steps);
+  }
+
+  async rest(): Promise<void> {
+    await this.press('Pause');
+    await this.says('Paused.');
+  }
+
+  /** Nothing went wrong, and nothing is wider than the window. */
+  async quiet(): Promise<void> {
+    expect(await this.alert()).toBe('');
+    expect(this.complaints).toEqual([]);
+    expect(await this.page.evaluate(() => document.documentElement.scrollWidth)).toBe(
+      this.page.viewport()?.width,
+    );
+  }
+
+  /** What the automatic check of accessibility finds, in words. */
+  async barriers(): Promise<string[]> {
+    await this.page.evaluate(axe.source);
+    const { violations } = (await this.page.evaluate(() =>
+      (globalThis as unknown as { axe: typeof axe }).axe.run(),
+    )) as AxeResults;
+    return violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map((n) => `${n.target} ${n.failureSummary}`).join(' ')}`,
+    );
+  }
+
+  /** Keeps a screenshot of the whole page, beside that of other widths. */
+  async keep(name: string): Promise<void> {
+    await mkdir(SHOTS, { recursive: true });
+    const path = join(SHOTS, `${name}-${this.page.viewport()?.width}.png`);
+    await this.page.screenshot({ path, fullPage: true });
+  }
+
+  /** Waits until the text of the element is like that. */
+  async reads(selector: string, pattern: RegExp): Promise<void> {
+    await this.page.waitForFunction(
+      (where, source) => new RegExp(source).test(document.querySelector(where)?.textContent ?? ''),
+      { polling: 50 },
+      selector,
+      pattern.source,
+    );
   }
 
   /** Waits until the line that says how things are says this. */
-  async says(status: string, timeout = 30_000): Promise<void> {
+  async says(status: string): Promise<void> {
     await this.page.waitForFunction(
       (text) => document.querySelector('[role=status]')?.textContent === text,
-      { timeout, polling: 50 },
+      { polling: 50 },
       status,
     );
   }
@@ -174,7 +207,7 @@ export class Visitor {
     await this.page.waitForFunction(
       (least) =>
         Number(document.querySelector('.readouts dd')?.textContent?.replaceAll(',', '')) >= least,
-      { timeout: START_MS, polling: 50 },
+      { polling: 50 },
       step,
     );
   }
@@ -185,6 +218,16 @@ export class Visitor {
 
   readouts(): Promise<string[]> {
     return this.page.$$eval('.readouts dd', (all) => all.map((dd) => dd.textContent ?? ''));
+  }
+
+  /** The number beside this word, such as above a chart. */
+  value(word: string): Promise<number> {
+    return this.page.$$eval(
+      'dt',
+      (all, text) =>
+        Number(all.find((dt) => dt.textContent === text)?.nextElementSibling?.textContent),
+      word,
+    );
   }
 
   /** Both losses, D(x) and D(G(z)), as they stand above the charts. */

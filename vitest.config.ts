@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     // On a small machine a software adapter takes every core while it computes, and one core while it
     // compiles, which is most of the time: so there are at most two things at once, each with one
-    // browser, and whatever measures a time is alone.
+    // browser. What measures a time is among the soak tests.
     sequence: { sequencer: KernelsFirst },
     // Vitest asks for this one of the whole, not of a project.
     browser: { connectTimeout: 180_000 },
@@ -49,25 +49,12 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
-          exclude: ['tests/e2e/page.test.ts'],
           environment: 'node',
           globalSetup: needBrowser,
           maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 180_000,
           sequence: { groupOrder: 3 },
-        },
-      },
-      {
-        // How soon the page answers is measured.
-        test: {
-          name: 'page',
-          include: ['tests/e2e/page.test.ts'],
-          environment: 'node',
-          globalSetup: needBrowser,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          sequence: { groupOrder: 4 },
         },
       },
     ],

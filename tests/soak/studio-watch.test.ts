@@ -1,5 +1,6 @@
 // Watching a run on the page: how many samples, what D makes of them, and real pictures from the start.
 import { PNG } from 'pngjs';
+import type { ElementHandle } from 'puppeteer-core';
 import { expect, it } from 'vitest';
 import { useStudio, WIDTHS } from '../support/studio.ts';
 import { difference, type Visitor } from '../support/visitor.ts';
@@ -157,19 +158,31 @@ it('says so where D gives no probability', async () => {
   await visitor.quiet();
 });
 
-/** Above the lines, and above the two histograms. */
-const NUMBERS = [
-  ['Losses', 'Discriminator', 'Generator'],
-  ['How real the discriminator thinks it is', 'Real, D(x)', 'Generated, D(G(z))'],
-  ['Gradient norms', 'Discriminator', 'Generator'],
-  ['Samples beside real pictures', 'Diversity (real: 1)', 'Sliced Wasserstein distance'],
-  ["D's logit of a picture", 'Real pictures', 'Samples'],
-  ['Mean brightness of a picture', 'Real pictures', 'Samples'],
-];
+/** What the charts say, by what stands above each: values of the lines, and means of the histograms. */
+const CHARTS: Record<string, readonly string[]> = {
+  Losses: ['Discriminator', 'Generator'],
+  'Gradient norms': ['Discriminator', 'Generator'],
+  'Samples beside real pictures': ['Diversity (real: 1)', 'Sliced Wasserstein distance'],
+  "D's logit of a picture": ['Real pictures', 'Samples'],
+  'Mean brightness of a picture': ['Real pictures', 'Samples'],
+};
 
-/** Moves the pointer to the middle of something. */
-async function pointAt(selector: string): Promise<void> {
-  const element = (await visitor.page.waitForSelector(selector))!;
+/** The chart with that title. */
+async function chartOf(title: string): Promise<ElementHandle<Element>> {
+  const found = await visitor.page.waitForFunction(
+    (text) =>
+      [...document.querySelectorAll('.chart')].find(
+        (e) => e.querySelector('h3')?.textContent === text,
+      ),
+    {},
+    title,
+  );
+  return found.asElement() as ElementHandle<Element>;
+}
+
+/** Moves the pointer to the middle of a part of a chart. */
+async function pointAt(chart: ElementHandle<Element>, part: string): Promise<void> {
+  const element = (await chart.$(part))!;
   await element.evaluate((e) => e.scrollIntoView({ block: 'center' }));
   await element.hover();
 }
@@ -182,26 +195,33 @@ it.each(WIDTHS)(
     await visitor.train(20);
     await visitor.reads('.charts', /D's logit of a picture.*Mean brightness of a picture/);
     await visitor.rest();
-    const charts = await page.$$eval('.charts .chart', (all) =>
-      all.map((chart) => ({
-        words: [...chart.querySelectorAll('h3, dt')].map((e) => e.textContent),
-        values: [...chart.querySelectorAll('dd')].map((e) => Number(e.textContent)),
-      })),
-    );
-    expect(charts.map(({ words }) => words)).toEqual(NUMBERS);
-    for (const { words, values } of charts)
-      expect(values, words[0]).toEqual([expect.any(Number), expect.any(Number)]);
-    expect(charts.flatMap(({ values }) => values).every(Number.isFinite)).toBe(true);
+    for (const [title, labels] of Object.entries(CHARTS)) {
+      const chart = await chartOf(title);
+      expect(await chart.$$eval('dt', (all) => all.map((e) => e.textContent))).toEqual(labels);
+    }
+    // And how real D takes both to be.
+    const values = await page.$$eval('.chart dd', (all) => all.map((e) => Number(e.textContent)));
+    expect(values).toHaveLength(12);
+    expect(values.filter((value) => !Number.isFinite(value))).toEqual([]);
+    for (const label of ['Real, D(x)', 'Generated, D(G(z))']) {
+      const belief = await visitor.value(label);
+      expect(belief).toBeGreaterThanOrEqual(0);
+      expect(belief).toBeLessThanOrEqual(1);
+    }
     await visitor.keep('4-charts');
 
-    await pointAt('.charts .chart:not(.histogram) .u-over');
-    await visitor.reads('.charts .chart figcaption', /^Losses *step \d+/);
-    await pointAt('.charts .histogram svg');
-    await visitor.reads('.charts .histogram figcaption', /to -?\d.*\d %.*\d %/);
+    const losses = await chartOf('Losses');
+    await pointAt(losses, '.u-over');
+    const above = (chart: ElementHandle<Element>) => () =>
+      chart.$eval('figcaption', (e) => e.textContent);
+    await expect.poll(above(losses)).toMatch(/step \d+/);
+    const logits = await chartOf("D's logit of a picture");
+    await pointAt(logits, 'svg');
+    await expect.poll(above(logits)).toMatch(/to -?\d.*\d %.*\d %/);
 
     // Losses lie elsewhere on a logarithmic scale, and where they were without it.
     const plot = () =>
-      page.$eval('.charts .chart canvas', (canvas) => (canvas as HTMLCanvasElement).toDataURL());
+      losses.$eval('canvas', (canvas) => (canvas as HTMLCanvasElement).toDataURL());
     const linear = await plot();
     const log = await visitor.find('Logarithmic scale', 'checkbox');
     await log.click();

@@ -181,7 +181,14 @@ export class Visitor {
   async keep(name: string): Promise<void> {
     await mkdir(SHOTS, { recursive: true });
     const path = join(SHOTS, `${name}-${this.page.viewport()?.width}.png`);
+    // What stays in reach when the page is scrolled would be in the middle.
+    const from = await this.page.evaluate(() => {
+      const { scrollY } = window;
+      scrollTo(0, 0);
+      return scrollY;
+    });
     await this.page.screenshot({ path, fullPage: true });
+    await this.page.evaluate((y) => scrollTo(0, y), from);
   }
 
   /** Waits until the text of the element is like that. */

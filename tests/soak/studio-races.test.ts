@@ -2,18 +2,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import type { ElementHandle } from 'puppeteer-core';
 import { expect, it } from 'vitest';
-import { SMALL, useStudio } from '../support/studio.ts';
-import { START_MS, Visitor } from '../support/visitor.ts';
+import { useStudio } from '../support/studio.ts';
+import type { Visitor } from '../support/visitor.ts';
 
 const studio = useStudio();
-
-async function open(hash = `#${SMALL}`, status = 'Ready to train.'): Promise<Visitor> {
-  const visitor = await Visitor.open(studio.context, studio.host.url + hash);
-  await visitor.says(status, START_MS);
-  return visitor;
-}
 
 /** Pictures of one shade of grey each. */
 async function pictures(shade: number, count: number): Promise<string[]> {
@@ -36,12 +29,13 @@ const shadeSeen = ({ page }: Visitor) =>
   });
 
 it('pictures chosen after others were forgotten are the ones to learn from', async () => {
-  const visitor = await open(`#data=pictures&${SMALL}`, 'Choose pictures to train on.');
+  const visitor = await studio.visit({
+    ...{ hash: '#data=pictures', status: 'Choose pictures to train on.' },
+  });
   const { page } = visitor;
   const give = async (paths: string[]) => {
-    const input = await page.$('input[data-pick=files]');
-    await (input as ElementHandle<HTMLInputElement>).uploadFile(...paths);
-    await visitor.says('Ready to train.', START_MS);
+    await visitor.give('files', ...paths);
+    await visitor.says('Ready to train.');
   };
   await give(await pictures(40, 3));
   expect(await shadeSeen(visitor)).toBe(40);
@@ -50,11 +44,10 @@ it('pictures chosen after others were forgotten are the ones to learn from', asy
   await give(await pictures(200, 2));
   expect(await page.$eval('.chosen p', (p) => p.textContent)).toBe('2 pictures to learn from');
   expect(await shadeSeen(visitor)).toBe(200);
-  expect(visitor.complaints).toEqual([]);
 });
 
 it('a link that is put into the address of the open page is taken up, but not in a run', async () => {
-  const visitor = await open();
+  const visitor = await studio.visit();
   const { page } = visitor;
   const width = async () =>
     (await visitor.find('Width', 'combobox')).evaluate((e) => (e as HTMLSelectElement).value);
@@ -62,21 +55,19 @@ it('a link that is put into the address of the open page is taken up, but not in
     page.evaluate((to) => {
       location.hash = to;
     }, hash);
-  await goTo(SMALL.replace('width=4', 'width=8'));
-  await expect.poll(width).toBe('8');
-  await visitor.says('Ready to train.', START_MS);
-  await goTo(SMALL);
+  await goTo('width=16');
+  await expect.poll(width).toBe('16');
+  await visitor.says('Ready to train.');
+  await goTo('width=4');
   await expect.poll(width).toBe('4');
-  await visitor.press('Train');
-  await visitor.says('Training.', START_MS);
-  await goTo(SMALL.replace('width=4', 'width=8'));
+  await visitor.train(1);
+  await goTo('width=16');
   await page.waitForFunction(() => location.hash.includes('width=4'));
   expect(await width()).toBe('4');
-  expect(visitor.complaints).toEqual([]);
 });
 
 it('an error in the worker is told, and the page does not take it for the worker’s end', async () => {
-  const visitor = await open();
+  const visitor = await studio.visit();
   const [worker] = visitor.page.workers();
   await worker!.evaluate(() => {
     setTimeout(() => {
@@ -87,56 +78,40 @@ it('an error in the worker is told, and the page does not take it for the worker
   // Of a script without an address the browser says no more than that there was an error.
   expect(await problem?.evaluate((e) => e.textContent)).toMatch(/Script error|out of nowhere/);
   await visitor.press('Dismiss');
-  await visitor.press('Train');
-  await visitor.reaches(3);
-  expect(visitor.complaints).toEqual([]);
+  await visitor.train(3);
 });
 
 it('where there is no WebGPU nothing is trained, and nothing breaks', async () => {
   const script = 'delete Navigator.prototype.gpu';
-  const visitor = await Visitor.open(studio.context, studio.host.url, { script });
-  await visitor.says('Training is not possible here.', START_MS);
+  const visitor = await studio.visit({ script, status: 'Training is not possible here.' });
   await visitor.choose('Samples shown', '16');
   await visitor.choose('Effort', '0.5');
   await (await visitor.find("Frames: D's belief", 'checkbox')).click();
-  await (await visitor.find('Keep', 'tab')).click();
+  await visitor.tab('Keep');
   const [file] = await pictures(1, 1);
-  const input = await visitor.page.$('input[data-pick=checkpoint]');
-  await (input as ElementHandle<HTMLInputElement>).uploadFile(file!);
-  await (await visitor.find('Machine', 'tab')).click();
+  await visitor.give('checkpoint', file!);
+  await visitor.tab('Machine');
   expect(await visitor.alert()).toMatch(/^WebGPU is missing/);
-  expect(visitor.complaints).toEqual([]);
 });
 
 it('new learning rates are kept with the run', async () => {
-  const visitor = await open();
+  const visitor = await studio.visit();
   const { page } = visitor;
-  await visitor.press('Train');
-  await visitor.reaches(3);
-  await page.$$eval('details.more, details.more details', (all) => {
-    for (const details of all) (details as HTMLDetailsElement).open = true;
-  });
-  const rate = () => visitor.find('Learning rate of G', 'spinbutton');
-  await (await rate()).evaluate((e) => {
-    (e as HTMLInputElement).value = '0.001';
-    e.dispatchEvent(new Event('change', { bubbles: true }));
-  });
+  await visitor.train(3);
+  await visitor.unfold('More settings', 'Learning');
+  await visitor.type('Learning rate of G', '0.001');
   await visitor.press('Pause');
-  await (await visitor.find('Keep', 'tab')).click();
+  await visitor.tab('Keep');
   await page.waitForFunction(
     () => Number(document.querySelector<HTMLElement>('[data-saved]')?.dataset.saved) > 0,
-    {
-      timeout: START_MS,
-    },
   );
   await visitor.press('Reset');
-  await visitor.says('Ready to train.', START_MS);
+  await visitor.says('Ready to train.');
   await page.goto('about:blank');
   await page.goto(studio.host.url);
-  await visitor.says('Ready to train.', START_MS);
-  await (await visitor.find('Keep', 'tab')).click();
+  await visitor.says('Ready to train.');
+  await visitor.tab('Keep');
   await visitor.press('Go on with MNIST');
-  await visitor.says('Training.', START_MS);
+  await visitor.says('Training.');
   expect(await page.evaluate(() => location.hash)).toMatch(/lrG=0\.001\b/);
-  expect(visitor.complaints).toEqual([]);
 });

@@ -19,7 +19,8 @@ const engine = await Engine.create();
 const { trainer, draw } = await seenAlways(engine, pictures, options, first);
 for await (const { step } of trainer.run({ steps: 4 })) {
   draw();
-  if (step === 2) devices.at(-1)?.destroy();
+  // The step comes again on the next device, which stays.
+  if (step === 2) devices[0]?.destroy();
 }
 const canvas = document.querySelector('canvas');
 const replaced = canvas !== first && !first.isConnected;

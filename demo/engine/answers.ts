@@ -30,7 +30,7 @@ type Answers = {
   ) => Promise<Answered<Answer<Name>>>;
 };
 
-export const answers: Answers = {
+const answers: Answers = {
   async estimate(_studio, { options, count }) {
     const { parameters, memoryBytes, flops } = requirements(options, { count });
     return { answer: { parameters, memoryBytes, flops } };
@@ -107,6 +107,20 @@ export const answers: Answers = {
     return { answer: await machineFacts(studio) };
   },
 };
+
+/** @throws {GanvasError} `no-run` too where the run that was asked about ended in the meantime */
+export async function answer<Name extends QuestionName>(
+  studio: Studio,
+  name: Name,
+  question: Question<Name>,
+): Promise<Answered<Answer<Name>>> {
+  try {
+    return await answers[name](studio, question);
+  } catch (error) {
+    // What the engine says of it is for those who dispose of things themselves.
+    throw error instanceof GanvasError && error.code === 'disposed' ? noRun() : error;
+  }
+}
 
 /** Options and step, where it is a checkpoint of a run; that all of it is right shows when it goes on. */
 function infoOf(name: string, metadata: Readonly<Record<string, string>>) {

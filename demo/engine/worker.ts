@@ -3,7 +3,7 @@
  * nor decoding pictures ever keeps the page from answering.
  */
 
-import { answers } from './answers.ts';
+import { answer } from './answers.ts';
 import { DataLoader } from './data-loader.ts';
 import { problemOf } from './problem.ts';
 import type { Event, Question, QuestionName, Request } from './protocol.ts';
@@ -14,14 +14,14 @@ const post = (event: Event, transfer: Transferable[] = []) => self.postMessage(e
 
 const studio = new Studio(post);
 
-async function answer<Name extends QuestionName>(
+async function reply<Name extends QuestionName>(
   id: number,
   name: Name,
   question: Question<Name>,
 ): Promise<void> {
   try {
-    const { answer, transfer } = await answers[name](studio, question);
-    post({ type: 'answer', id, answer }, transfer);
+    const answered = await answer(studio, name, question);
+    post({ type: 'answer', id, answer: answered.answer }, answered.transfer);
   } catch (error) {
     post({ type: 'refusal', id, problem: problemOf(error) });
   }
@@ -85,7 +85,7 @@ function handle(request: Request): void {
       studio.loader.cancel();
       break;
     case 'ask':
-      void answer(request.id, request.name, request.question);
+      void reply(request.id, request.name, request.question);
       break;
   }
 }

@@ -3,7 +3,16 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { giveCanvas } from '../../actions.ts';
 import { count } from '../../format.ts';
 import { columnsOf, sideOf } from '../../grid.ts';
-import { canvasVersion, gridCount, latest, phase, ready, seenGrid, zoom } from '../../state.ts';
+import {
+  canvasVersion,
+  gridCount,
+  latest,
+  lookedFrame,
+  phase,
+  ready,
+  seenGrid,
+  zoom,
+} from '../../state.ts';
 import { Frames, FramesLegend, pointAt } from './frames.ts';
 import { PickedBar, Picker } from './pick.ts';
 import { RealPictures } from './real-pictures.ts';
@@ -33,7 +42,7 @@ export function Samples() {
 
 function Caption() {
   const text = samplesText();
-  const step = latest.value?.step;
+  const step = lookedFrame.value?.step ?? latest.value?.step;
   const said = step ? text.after(count(step)) : text.atATime(gridCount.value);
   return h('p', { class: 'hint' }, said);
 }

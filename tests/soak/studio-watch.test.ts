@@ -142,6 +142,8 @@ it.each(WIDTHS)('shows what D makes of each sample, at %i px', async (width) => 
   await page.mouse.move(x, y);
   await visitor.reads('.frames-legend', /Sample 2: D says [01]\.\d\d/);
   await visitor.keep('4-frames');
+  // And of both kinds, beside who plays against whom.
+  await visitor.reads('.game', /on generated pictures [01]\.\d\d.*on real pictures [01]\.\d\d/);
 
   // A click goes through the frames to the sample.
   await page.mouse.click(x, y);

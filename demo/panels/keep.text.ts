@@ -34,7 +34,7 @@ export const keepText = translated({
     none: 'まだありません。',
     savedAt: (step: string) => `ステップ ${step} まで保存しました。`,
     facts: (step: string, date: string) => `${step} ステップ、${date}`,
-    resume: (name: string) => `「${name}」の続きを学習する`,
+    resume: (name: string) => `「${name}」を続ける`,
     duplicate: (name: string) => `「${name}」を複製する`,
     delete: (name: string) => `「${name}」を削除する`,
     resumeShort: '続ける',

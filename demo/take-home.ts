@@ -7,8 +7,13 @@ import { copied, film, filming, latest, lookedFrame, problem, settings } from '.
 
 /** Puts a link with the settings of now where it can be pasted. */
 export async function copyLink(): Promise<void> {
-  await navigator.clipboard.writeText(location.href);
-  copied.value = location.href;
+  const link = location.href;
+  try {
+    await navigator.clipboard.writeText(link);
+    copied.value = link;
+  } catch (error) {
+    problem.value = { code: 'clipboard', message: String(error), advice: '' };
+  }
 }
 
 /** Offers the run as a file to keep. */

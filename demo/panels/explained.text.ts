@@ -13,6 +13,10 @@ type Explanations = Readonly<Record<string, Explanation>>;
 export const explainedText = translated<Explanations>({
   en: {
     'no-webgpu': { message: 'This browser offers no WebGPU here.', advice: '' },
+    clipboard: {
+      message: 'The browser did not let the page copy the link.',
+      advice: 'Copy it from the address bar: the address holds all settings.',
+    },
     checkpoint: {
       message: 'This checkpoint is damaged, or of another program.',
       advice: 'Choose a file that was saved by this page or by the command line of Ganvas.',
@@ -73,6 +77,10 @@ export const explainedText = translated<Explanations>({
     },
   },
   ja: {
+    clipboard: {
+      message: 'ブラウザーがリンクのコピーを許可しませんでした。',
+      advice: 'アドレスバーからコピーしてください。アドレスにすべての設定が入っています。',
+    },
     checkpoint: {
       message: 'このチェックポイントは壊れているか、別のプログラムのものです。',
       advice: 'このページか Ganvas のコマンドラインで保存したファイルを選んでください。',

@@ -65,7 +65,12 @@ it.each(WIDTHS)(
     expect(unexplained).toEqual([]);
     await visitor.keep('3-settings');
 
-    await studio.context.overridePermissions(new URL(page.url()).origin, [
+    const { origin } = new URL(page.url());
+    await studio.context.overridePermissions(origin, []);
+    await visitor.press('Copy link');
+    await visitor.reads('[role=alert]', /Copy it from the address bar/);
+    await visitor.press('Dismiss');
+    await studio.context.overridePermissions(origin, [
       'clipboard-read',
       'clipboard-write',
       'clipboard-sanitized-write',

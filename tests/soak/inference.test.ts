@@ -23,16 +23,13 @@ afterAll(async () => {
   await server?.close();
 });
 
-test.each([1, 2, 3])(
-  'a posterior that is known: mean and variance within 5 % for each of 20 observations, seed %d',
-  async (seed) => {
-    const found = (await page.evaluate(`run.gaussian(${seed})`)) as Accuracy;
-    console.log(JSON.stringify(found));
-    // In posterior deviations: the mean itself may be 0.
-    expect(found.worstMean).toBeLessThan(0.05);
-    expect(found.worstVariance).toBeLessThan(0.05);
-  },
-);
+test('a posterior that is known: mean and variance within 5 % for each of 20 observations', async () => {
+  const found = (await page.evaluate('run.gaussian()')) as Accuracy;
+  console.log(JSON.stringify(found));
+  // In posterior deviations: the mean itself may be 0.
+  expect(found.worstMean).toBeLessThan(0.05);
+  expect(found.worstVariance).toBeLessThan(0.05);
+});
 
 test('predators and prey: true rates are covered, beside ABC at as many simulations', async () => {
   const found = (await page.evaluate('run.predatorPrey()')) as Record<

@@ -174,7 +174,8 @@ it.each(WIDTHS)('finds the real pictures that are nearest, at %i px', async (wid
   const { page } = visitor;
   await visitor.train(20);
   await clickSample(7);
-  await visitor.press('Explore');
+  // On a wide page what is picked is in sight.
+  if (width === 390) await visitor.press('Explore');
   await visitor.tab('Nearest');
   const said = async () => (await page.$eval('.tool', (tool) => tool.textContent)) ?? '';
   await expect.poll(said).toMatch(/Searched after step/);

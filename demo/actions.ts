@@ -3,7 +3,7 @@
 import dataFiles from 'virtual:data-files';
 import { batch, computed, effect, untracked } from '@preact/signals';
 import { followAddress } from './address.ts';
-import { answerTo, startWorker, worker } from './conversation.ts';
+import { answerTo, noWebgpu, startWorker, worker } from './conversation.ts';
 import type { News } from './engine/client.ts';
 import { problemOf } from './engine/problem.ts';
 import type { Beginning, DataSource, TrainOptions } from './engine/protocol.ts';
@@ -12,7 +12,7 @@ import { liveKeys } from './fields.ts';
 import { addFrame, cutFilm } from './film.ts';
 import { problemText } from './panels/problem.text.ts';
 import { dataText } from './panels/setup/data-choice.text.ts';
-import { change, type Settings } from './presets.ts';
+import { change, fittingPreset, type Settings } from './presets.ts';
 import {
   adapter,
   brightness,
@@ -59,10 +59,7 @@ let lists = 0;
 export function start(): void {
   if (!('gpu' in navigator) || !navigator.gpu) {
     // The worker would say so too, but a browser without WebGPU may not even start it.
-    onEvent({
-      type: 'unavailable',
-      problem: { code: 'no-webgpu', message: '', advice: '' },
-    });
+    onEvent({ type: 'unavailable', problem: noWebgpu });
     return;
   }
   startWorker(onEvent);
@@ -342,9 +339,7 @@ function onEvent(event: News): void {
 /** The first adapter decides the preset; one that replaces a lost one changes no settings. */
 function onAdapter(software: boolean, first: boolean): void {
   if (phase.value === 'opening') phase.value = 'idle';
-  if (first && !linked.chosen) {
-    configure({ preset: software ? 'small' : 'full' });
-  }
+  if (first && !linked.chosen) configure({ preset: fittingPreset(software) });
 }
 
 function onMetrics({ rows, stepsPerSecond: rate }: News & { type: 'metrics' }): void {

@@ -3,7 +3,7 @@
 import { effect } from '@preact/signals';
 import { hashOf, settingsOf } from './link.ts';
 import { problemText } from './panels/problem.text.ts';
-import { change } from './presets.ts';
+import { change, fittingPreset } from './presets.ts';
 import { adapter, linked, locked, problem, settings } from './state.ts';
 
 /** Keeps the address and the settings together from now on. */
@@ -22,7 +22,7 @@ function followLink(): void {
     return;
   }
   const { settings: found, chosen, unknown } = settingsOf(location.hash);
-  const preset = adapter.value?.software === false ? 'full' : 'small';
+  const preset = fittingPreset(adapter.value?.software ?? true);
   settings.value = chosen ? found : change(found, { preset });
   tellUnknown(unknown);
 }

@@ -4,11 +4,14 @@ import { type Client, connect, type News, Refusal } from './engine/client.ts';
 import type { Answer, Problem, Question, QuestionName } from './engine/protocol.ts';
 import { problem } from './state.ts';
 
+/** The page has words of its own for it. */
+export const noWebgpu: Problem = { code: 'no-webgpu', message: '', advice: '' };
+
 /** In a browser without WebGPU there is no worker: nothing is heard, and nothing is answered. */
 export let worker: Client = {
   send: () => {},
   ask: async () => {
-    throw new Refusal({ code: 'no-webgpu', message: '', advice: '' });
+    throw new Refusal(noWebgpu);
   },
 };
 

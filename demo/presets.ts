@@ -25,6 +25,9 @@ type Chosen = Pick<
   'imageSize' | 'width' | 'latentDim' | 'batchSize' | 'lrD' | 'lrG' | 'ema'
 >;
 
+/** The preset that is fitted to an adapter. */
+export const fittingPreset = (software: boolean): PresetName => (software ? 'small' : 'full');
+
 /** Sets whose pictures have much in common: half of the width suffices to draw them. */
 const alike: readonly DataKind[] = ['mnist', 'faces', 'avatars'];
 

@@ -43,7 +43,8 @@ export function presetValues(name: Exclude<PresetName, 'custom'>, data: DataKind
       batchSize: 16,
       lrD: rate,
       lrG: rate,
-      ema: 0.995,
+      // Strokes after 100 steps, which a longer average would show after 240; see the command line's presets.
+      ema: 0.95,
     };
   }
   return {

@@ -18,8 +18,10 @@ export const PRESETS: Readonly<
   Record<CliModel, { readonly software: Preset; readonly gpu: Preset }>
 > = {
   dcgan: {
-    // In PyTorch it gives readable digits after 1,200 steps, good ones after 4,600.
-    software: { width: 8, latentDim: 64, batchSize: 16, lr: 2e-3, ema: 0.995 },
+    // In PyTorch it gives readable digits after 1,200 steps, good ones after 4,600. A longer average hides
+    // what G draws at first and gains nothing later: the Fréchet distance after 600 and 2,600 steps is 174
+    // and 26.1 with 0.995, 92 and 25.0 with 0.98, 90 and 25.5 with 0.95, of one and the same training.
+    software: { width: 8, latentDim: 64, batchSize: 16, lr: 2e-3, ema: 0.95 },
     // Of the paper and of PyTorch's example.
     gpu: { width: 64, latentDim: 100, batchSize: 64, lr: 2e-4, ema: 0 },
   },

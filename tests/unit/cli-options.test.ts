@@ -148,7 +148,7 @@ describe('parseOptions', () => {
     const help = 'help' in parsed ? parsed.help : '';
     for (const option of [...ALL, '--likelihood', '--beta'])
       expect(help).toContain(option.split(' ')[0]);
-    expect(help).toContain('batch 16, learning rate 0.002, EMA 0.995, 4 minutes');
+    expect(help).toContain('batch 16, learning rate 0.002, EMA 0.95, 4 minutes');
   });
 
   it.each([
@@ -552,7 +552,7 @@ describe('planRun', () => {
       batchSize: 16,
       lrD: 2e-3,
       lrG: 2e-3,
-      ema: 0.995,
+      ema: 0.95,
     });
     expect(plan.description).toContain('software adapter: 32×32×1, width 8, nz 64, batch 16');
     expect(plan.description).toContain('240 s');

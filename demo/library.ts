@@ -5,14 +5,16 @@ import { answerTo } from './conversation.ts';
 import type { SavedRun } from './engine/protocol.ts';
 import { keepText } from './panels/keep.text.ts';
 import { initialSettings, type Settings } from './presets.ts';
-import { data, locked, pictures, problem, ready, settings } from './state.ts';
+import { data, forgetting, locked, pictures, problem, ready, settings } from './state.ts';
 
 /** Forgets the visitor's pictures, here and in the browser's storage. */
 export async function forgetPictures(): Promise<void> {
   if (locked.value) return;
   pictures.value = null;
   data.value = null;
+  forgetting.value = true;
   await answerTo('forgetPictures', null);
+  forgetting.value = false;
 }
 
 /** Goes on with a run that is kept, with its own settings. */

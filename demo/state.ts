@@ -56,6 +56,8 @@ export const estimate = signal<Estimate | Problem | null>(null);
 /** The link that was copied last. */
 export const copied = signal<string | null>(null);
 export const pictures = signal<Pictures | null>(null);
+/** Whether the browser still holds pictures that are to be forgotten. */
+export const forgetting = signal(false);
 /** The set that was read last. */
 export const data = signal<DataSummary | null>(null);
 /** What the page waits for, or null. */

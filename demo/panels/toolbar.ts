@@ -3,6 +3,7 @@ import { pause, reset, train } from '../actions.ts';
 import { count, figure } from '../format.ts';
 import {
   chosenData,
+  forgetting,
   latest,
   locked,
   phase,
@@ -58,7 +59,8 @@ function statusText(): string {
   const { status } = toolbarText();
   if (phase.value !== 'idle') return status[phase.value];
   if (waiting.value) return status.reading;
-  return ready.value ? status.ready : status.choose;
+  if (ready.value) return status.ready;
+  return forgetting.value ? status.forgetting : status.choose;
 }
 
 function Readouts() {

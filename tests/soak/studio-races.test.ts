@@ -46,6 +46,30 @@ it('pictures chosen after others were forgotten are the ones to learn from', asy
   expect(await shadeSeen(visitor)).toBe(200);
 });
 
+it('pictures are said to be forgotten when the browser has none of them any more', async () => {
+  const visitor = await studio.visit({
+    ...{ hash: '#data=pictures', status: 'Choose pictures to train on.' },
+    // As on a slow disk.
+    inWorker: `
+      const remove = FileSystemDirectoryHandle.prototype.removeEntry;
+      FileSystemDirectoryHandle.prototype.removeEntry = async function (...args) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return remove.apply(this, args);
+      };`,
+  });
+  await visitor.give('files', ...(await pictures(40, 3)));
+  await visitor.says('Ready to train.');
+  await visitor.press('Forget them');
+  await visitor.says('Forgetting your pictures…');
+  await visitor.says('Choose pictures to train on.');
+  const kept = await visitor.page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    return Array.fromAsync((await root.getDirectoryHandle('ganvas-pictures')).keys());
+  });
+  expect(kept).toEqual([]);
+  await visitor.quiet();
+});
+
 it('a link that is put into the address of the open page is taken up, but not in a run', async () => {
   const visitor = await studio.visit();
   const { page } = visitor;

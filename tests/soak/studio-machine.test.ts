@@ -182,7 +182,7 @@ it.each(WIDTHS)(
     await visitor.press('Measure a step');
     await page.waitForSelector('.step-tables');
     const said = await page.$eval('.step [role=status]', (status) => status.textContent);
-    const [, kernels] = /^Step \d+: (\d+) kernels, [\d.]+ ms on the GPU\.$/.exec(said!)!;
+    const [, kernels] = /^Step \d+: (\d+) kernels, [\d.,]+ ms on the GPU\.$/.exec(said!)!;
     const parts = await rowsOf('By part of the step');
     expect(parts.map(([name]) => name)).toEqual([
       'D’s update: batch, losses, metrics',
@@ -207,14 +207,14 @@ it.each(WIDTHS)(
       expect(sum(rows, 3)).toBeLessThan(102);
     }
     // What the pointer is on is told in words.
-    const bars = await page.$$('.step-bar .forward');
+    const bars = await page.$$('.step-bar .part');
     const widths = await Promise.all(
       bars.map(async (bar) => (await bar.boundingBox())?.width ?? 0),
     );
     // Most kernels are over in less time than has a width.
     await bars[widths.indexOf(Math.max(...widths))]!.hover();
     await page.waitForFunction(() =>
-      /: [\d.]+ ms$/.test(document.querySelector('.step-bars figcaption')?.textContent ?? ''),
+      /: [\d.,]+ ms$/.test(document.querySelector('.step-bars figcaption')?.textContent ?? ''),
     );
     await visitor.reaches((await visitor.step()) + 5);
 

@@ -71,10 +71,14 @@ it('a new version leaves an open page whole, and is there on the next visit', as
   await installed(page);
   const before = await scripts(page);
   host.dist = next;
-  await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
-  await page.waitForFunction(
-    async () => (await navigator.serviceWorker.ready).waiting?.state === 'installed',
-  );
+  // Asked for until it is there: the browser may be looking by itself, and have found the old one.
+  const waiting = () =>
+    page.evaluate(async () => {
+      const registration = await navigator.serviceWorker.ready;
+      await registration.update();
+      return registration.waiting?.state;
+    });
+  await expect.poll(waiting).toBe('installed');
   await visitor.train(3);
   // What makes videos is loaded only now, and is nowhere any more but in the browser.
   await visitor.press('Save video');

@@ -43,7 +43,10 @@ it.each(WIDTHS)(
     visitor = await studio.visit({ width });
     let { page } = visitor;
     await showSettings();
-    await visitor.reads('.estimate', /G 43,248, D 10,976.*about [\d.]+ MB.*GFLOP.*about [\d.,]+ ms/);
+    await visitor.reads(
+      '.estimate',
+      /G 43,248, D 10,976.*about [\d.]+ MB.*GFLOP.*about [\d.,]+ ms/,
+    );
     const estimate = await page.$eval('.estimate', (e) => e.textContent);
     for (const [label, value] of LISTS) await visitor.choose(label, value);
     for (const [label, value] of NUMBERS) await visitor.type(label, value);

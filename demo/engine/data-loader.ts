@@ -63,7 +63,10 @@ export class DataLoader {
         },
       );
     }
-    const set = await this.#last!.set;
+    const { set: reading, abort } = this.#last!;
+    const set = await reading;
+    // What was read to its end all the same would take the place of what was asked for since.
+    abort.signal.throwIfAborted();
     const count = Math.min(PREVIEW, set.count);
     const first = set.data.subarray(0, count * set.height * set.width * set.channels);
     const seen = fitToSquare({ ...set, count, data: first }, imageSize, channels);

@@ -137,7 +137,7 @@ describe('the page', () => {
       await visitor.says('Ready to train.');
     });
 
-    it('trains on those that can be read, and names the others', async () => {
+    it('reads those that can be read, and names the others', async () => {
       await visitor.learnFrom('pictures');
       await visitor.says('Choose pictures to train on.');
       await visitor.give('files', ...pictures, broken);
@@ -153,9 +153,6 @@ describe('the page', () => {
         {},
         8 * 34 + 2,
       );
-      await visitor.press('Train');
-      await visitor.reaches(20);
-      expect(new Set(await visitor.samples()).size).toBeGreaterThan(16);
       await visitor.quiet();
     });
 

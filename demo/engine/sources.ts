@@ -60,9 +60,15 @@ async function readAtlas(
     download(sheet, name, signal, onDownload),
     download(index, name, signal),
   ]);
-  const found = JSON.parse(await list.text()) as Cells;
+  let found: Cells;
+  let whole: ImageBitmap;
+  try {
+    found = JSON.parse(await list.text()) as Cells;
+    whole = await createImageBitmap(picture);
+  } catch (error) {
+    throw new DataReadError(`${name}: what was downloaded is damaged (${String(error)}).`);
+  }
   const { cell, pitch, border, cells } = found;
-  const whole = await createImageBitmap(picture);
   const sources = cells.map(([column, row], n): PictureSource => {
     const [x, y] = [column * pitch + border, row * pitch + border];
     return { name: `${name} ${n}`, open: () => createImageBitmap(whole, x, y, cell, cell) };
@@ -76,23 +82,39 @@ async function readAtlas(
   }
 }
 
-/** A file beside the page, or the one that was kept of it, with how much of it has come. */
+/**
+ * A file beside the page, or the one that was kept of it, with how much of it has come. Rejects with a
+ * DataReadError, or with the reason of `signal` if it is aborted.
+ */
 async function download(
   url: string,
   name: string,
   signal: AbortSignal,
   onProgress?: (progress: DataProgress) => void,
 ): Promise<Blob> {
-  const response = (await keptFile(url)) ?? (await fetch(url, { signal }));
-  if (!response.ok || !response.body) {
-    throw new DataReadError(`${name}: the server answered ${response.status} for ${url}.`);
+  try {
+    const response = (await keptFile(url)) ?? (await fetch(url, { signal }));
+    if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
+    return await received(response, response.body, name, onProgress);
+  } catch (error) {
+    // A blob of a response that was told to break off says "Failed to fetch", as if the line were down.
+    signal.throwIfAborted();
+    throw new DataReadError(`${name}: ${url} could not be fetched (${String(error)}).`);
   }
+}
+
+async function received(
+  response: Response,
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  name: string,
+  onProgress?: (progress: DataProgress) => void,
+): Promise<Blob> {
   const total = Number(response.headers.get('content-length')) || undefined;
   let loaded = 0;
   const report = (status: DataProgress['status']) =>
     onProgress?.({ status, file: name, loaded, total });
   report('start');
-  const counted = response.body.pipeThrough(
+  const counted = body.pipeThrough(
     new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
       transform(chunk, controller) {
         loaded += chunk.length;

@@ -104,6 +104,29 @@ it('a folder and an archive without pictures', async () => {
   await visitor.says('Choose pictures to train on.');
 });
 
+it.each([
+  { accident: 'broken', what: 'a line that breaks' },
+  { accident: 'damaged', what: 'a file cut short' },
+] as const)('$what while data are downloaded: Train tries again', async ({ accident }) => {
+  const { host } = studio;
+  host[accident] = true;
+  try {
+    visitor = await studio.visit({ width: 390, hash: '#data=faces' });
+    expect(await told('data-read')).toMatch(/could not be downloaded.*press Train again/);
+    await visitor.press('Train');
+    await visitor.says('Stopped by an error.');
+    expect(await told('data-read')).toMatch(/Check the connection/);
+  } finally {
+    host[accident] = false;
+  }
+  await visitor.train(3);
+  // Nobody but the browser itself, and that only of the line.
+  const complaints = visitor.complaints.splice(0);
+  expect(complaints.filter((text) => !/failed: .*\/faces-|ERR_/.test(text))).toEqual([]);
+  expect(complaints.length > 0).toBe(accident === 'broken');
+  await visitor.quiet();
+});
+
 it('an archive of large pictures, which are unpacked under a strict policy', async () => {
   const archive = join(studio.dir, 'large.zip');
   const large = picture(600, 1);

@@ -1,12 +1,16 @@
 // Watching a run on the page: how many samples, what D makes of them, and real pictures from the start.
 import { PNG } from 'pngjs';
 import type { ElementHandle } from 'puppeteer-core';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { useStudio, WIDTHS } from '../support/studio.ts';
 import { difference, type Visitor } from '../support/visitor.ts';
 
 const studio = useStudio();
 let visitor: Visitor;
+
+afterEach(() => {
+  studio.host.slow = false;
+});
 
 /** Pixels of a side of the small preset's pictures, and from one to the next on a canvas. */
 const SIZE = 32;
@@ -58,9 +62,13 @@ it.each(WIDTHS)('shows what there is to learn as soon as it is chosen, at %i px'
     return data.some((value, i) => i % 4 === 0 && Math.abs(value - data[i + 2]!) > 40);
   });
   expect(await visitor.step()).toBe(0);
-  // Also where reading was cancelled together with a run.
+  // Also where reading was cancelled together with a run, in the middle of a file.
+  studio.host.slow = true;
   await visitor.learnFrom('faces');
-  await page.waitForSelector('.unread');
+  await page.waitForFunction(() => {
+    const bar = document.querySelector<HTMLProgressElement>('.unread progress');
+    return bar !== null && bar.position > 0;
+  });
   await visitor.press('Train');
   await visitor.press('Cancel');
   await visitor.says('Ready to train.');

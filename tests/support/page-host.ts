@@ -58,6 +58,8 @@ export interface StaticHost extends Host {
   damaged: boolean;
   /** Whether data arrive a piece at a time. */
   slow: boolean;
+  /** Whether the line goes down in the middle of data. */
+  broken: boolean;
   /** The folder that is served. */
   dist: string;
   /** Reports of what the policy forbade, on pages and in their workers. */
@@ -101,12 +103,14 @@ export async function serveBuilt(dist: string): Promise<StaticHost> {
       if (!pathname.startsWith(SUB_PATH) || !path.startsWith(dist + sep)) throw new Error('no');
       if (request.method !== 'GET') throw new Error('Files only.');
       const all = await readFile(path);
-      const cut = host.damaged && path.endsWith('.gz');
+      const data = path.startsWith(join(dist, 'data') + sep);
+      const cut = host.damaged && data;
       const bytes = cut ? all.subarray(0, all.length >> 1) : all;
       response.setHeader('content-length', bytes.length);
       response.setHeader('content-security-policy', POLICY);
       response.setHeader('content-type', TYPES[extname(path)] ?? 'application/octet-stream');
-      if (host.slow && path.endsWith('.gz')) await trickle(response, bytes);
+      if (host.broken && data) response.write(bytes.subarray(0, 10_000), () => response.destroy());
+      else if (host.slow && data) await trickle(response, bytes);
       else response.end(bytes);
     } catch {
       response.writeHead(404).end();
@@ -118,6 +122,7 @@ export async function serveBuilt(dist: string): Promise<StaticHost> {
     url: `http://127.0.0.1:${port}${SUB_PATH}`,
     damaged: false,
     slow: false,
+    broken: false,
     dist,
     violations: [],
     close: async () => {

@@ -58,9 +58,12 @@ export class Visitor {
         this.complaints.push(`Something leaves: ${request.method()} ${request.url()}`);
     });
     page.on('requestfailed', (request) => {
-      // A picture of the film that nobody looks at any more need not be loaded to its end.
+      // A picture of the film that nobody looks at any more need not be loaded to its end, nor data
+      // that somebody cancelled.
+      const { protocol, pathname } = new URL(request.url());
       const left =
-        request.url().startsWith('blob:') && /ABORTED/.test(request.failure()?.errorText ?? '');
+        (protocol === 'blob:' || pathname.includes('/data/')) &&
+        request.failure()?.errorText === 'net::ERR_ABORTED';
       if (!left) this.complaints.push(`failed: ${request.url()}`);
     });
     page.on('response', (response) => {

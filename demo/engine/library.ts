@@ -8,7 +8,7 @@ import {
   CheckpointStore,
   GanvasError,
   opfsStorage,
-  readSafetensors,
+  type SafetensorsFile,
 } from '../../src/index.ts';
 import type { RunRecord, SavedRun } from './protocol.ts';
 
@@ -81,8 +81,8 @@ export class SavedRunWriter {
 }
 
 /** Whether a run can go on from it: one that has diverged cannot. */
-export function allFinite(checkpoint: Uint8Array): boolean {
-  for (const { dtype, data } of readSafetensors(checkpoint).tensors.values())
+export function allFinite({ tensors }: SafetensorsFile): boolean {
+  for (const { dtype, data } of tensors.values())
     if (dtype === 'F32' && !data.every(Number.isFinite)) return false;
   return true;
 }

@@ -6,6 +6,7 @@ import {
   GanTrainer,
   type ImageSet,
   RecoveryError,
+  readSafetensors,
   type StepMetrics,
   type TrainerOptions,
 } from '../../src/index.ts';
@@ -162,10 +163,12 @@ export class Run {
     const { job } = this.#request;
     this.#savedAt = performance.now();
     try {
-      const step = this.#step;
       const checkpoint = await trainer.checkpoint();
+      const file = readSafetensors(checkpoint);
       // Within some steps the run will end because of it, and what was kept before is worth more.
-      if (!allFinite(checkpoint)) return;
+      if (!allFinite(file)) return;
+      // Its own: steps may have been done that are not told of yet.
+      const step = Number(file.metadata.step);
       const kept = { ...this.#record, step, saved: Date.now() };
       await this.#writer?.save(checkpoint, kept, this.#show?.thumbnail);
       if (!this.#writer) return;

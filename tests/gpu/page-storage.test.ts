@@ -10,7 +10,7 @@ import {
   savedRuns,
 } from '../../demo/engine/library.ts';
 import { keptPictures } from '../../demo/engine/picture-store.ts';
-import { writeSafetensors } from '../../src/io/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts';
 
 const bytesOf = (step: number) => Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) ^ step);
 const record = (step: number) => ({ name: 'MNIST', saved: step, step, settings: {} });
@@ -64,12 +64,14 @@ test('a run is duplicated, and what was cut short is cleared away', async () => 
 
 test('a checkpoint that has diverged is known', () => {
   const file = (...values: number[]) =>
-    writeSafetensors(
-      new Map([
-        ['a', { dtype: 'F32', shape: [2], data: Float32Array.from(values) }],
-        // Bits of a NaN, which a seed may have.
-        ['state', { dtype: 'U32', shape: [1], data: Uint32Array.of(0x7fc00000) }],
-      ]),
+    readSafetensors(
+      writeSafetensors(
+        new Map([
+          ['a', { dtype: 'F32', shape: [2], data: Float32Array.from(values) }],
+          // Bits of a NaN, which a seed may have.
+          ['state', { dtype: 'U32', shape: [1], data: Uint32Array.of(0x7fc00000) }],
+        ]),
+      ),
     );
   expect(allFinite(file(1, 2))).toBe(true);
   expect(allFinite(file(1, Number.NaN))).toBe(false);

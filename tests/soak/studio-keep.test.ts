@@ -18,6 +18,20 @@ const kept = (least: number) =>
     least,
   );
 
+/** The checkpoint of the one run that the browser keeps. */
+async function storedCheckpoint(): Promise<Uint8Array> {
+  const bytes = await visitor.page.evaluate(async () => {
+    for await (const run of (await navigator.storage.getDirectory()).values()) {
+      if (run.kind === 'file' || !run.name.startsWith('ganvas-run-')) continue;
+      for await (const file of run.values())
+        if (file.kind === 'file' && file.name.endsWith('.safetensors'))
+          return Array.from(new Uint8Array(await (await file.getFile()).arrayBuffer()));
+    }
+    return [];
+  });
+  return Uint8Array.from(bytes);
+}
+
 it.each(WIDTHS)(
   'a run is looked back at, and taken home as picture and video, at %i px',
   async (width) => {
@@ -77,10 +91,11 @@ it.each(WIDTHS)(
     await visitor.rest();
     await visitor.tab('Keep');
     await kept(1);
-    // Steps that were on their way when it was pressed may be told of later.
+    // Steps that were on their way when it was pressed may be told of later, or may be in it already.
     const keptAt = Number(await page.$eval('[data-saved]', (e) => e.getAttribute('data-saved')));
     await page.waitForFunction(() => document.querySelectorAll('.run').length === 1);
     await visitor.keep('8-kept');
+    expect(readSafetensors(await storedCheckpoint()).metadata.step).toBe(`${keptAt}`);
 
     await page.reload();
     await visitor.says('Ready to train.');

@@ -36,8 +36,11 @@ const SAVE_MS = 45_000;
 /** A run that ends sooner was a trial, and is not kept unless it was paused. */
 const WORTHWHILE_MS = 20_000;
 
-/** A run that is throttled works and rests in turn, so often. */
+/** A run that is throttled works and rests in turn, so often, or more seldom where steps are longer. */
 const CYCLE_MS = 500;
+
+/** Steps in flight are looked for so often before a rest. */
+const LOOK_MS = 20;
 
 /** After the visitor moved something on a slow adapter. */
 const GIVE_WAY_MS = 200;
@@ -138,12 +141,21 @@ export class Run {
   #turn(): void {
     clearTimeout(this.#timer);
     if (this.#paused || !this.#trainer) return;
-    this.#trainer.resume();
-    if (this.#effort >= 1) return;
-    this.#timer = setTimeout(() => {
-      if (!this.#paused) this.#trainer?.pause();
-      this.#timer = setTimeout(() => this.#turn(), CYCLE_MS * (1 - this.#effort));
-    }, CYCLE_MS * this.#effort);
+    const trainer = this.#trainer;
+    const effort = this.#effort;
+    trainer.resume();
+    if (effort >= 1) return;
+    const begun = performance.now();
+    const rest = () => {
+      trainer.pause();
+      // Until then it is no rest: a step of seconds would fill all of it, and the next one follow at once.
+      const inFlight = trainer.step > this.#step;
+      const worked = performance.now() - begun;
+      this.#timer = inFlight
+        ? setTimeout(rest, LOOK_MS)
+        : setTimeout(() => this.#turn(), (worked * (1 - effort)) / effort);
+    };
+    this.#timer = setTimeout(rest, CYCLE_MS * effort);
   }
 
   /** Keeps the run as it is now, unless that has been done. One save after the other. */
@@ -218,6 +230,9 @@ export class Run {
       try {
         signal.throwIfAborted();
         this.#trainer = trainer;
+        const { step: start } = trainer;
+        this.#step = start;
+        this.#savedStep = start;
         this.#slow = engine.adapter.software;
         if (this.#rates) trainer.setLearningRates(this.#rates);
         this.#turn();
@@ -228,7 +243,7 @@ export class Run {
           await this.#follow(trainer, new QualityGauge(seen), engine.adapter.software);
         } finally {
           const worthwhile = performance.now() - this.#savedAt > WORTHWHILE_MS;
-          if (this.#savedStep > 0 || worthwhile) await this.#save();
+          if (this.#savedStep > start || worthwhile) await this.#save();
           else await this.#saving;
         }
       } finally {

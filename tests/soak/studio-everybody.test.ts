@@ -176,16 +176,39 @@ it('a screen of 4K is filled, with words that can be read', async () => {
   await visitor.quiet();
 });
 
-it('less effort makes fewer steps, and rests end no pause', async () => {
+/** Milliseconds a step takes with an effort, its rest included. */
+async function pace(effort: string, steps: number): Promise<number> {
+  await visitor.choose('Effort', effort);
+  await visitor.reaches((await visitor.step()) + 1);
+  const from = await visitor.step();
+  const begun = performance.now();
+  await visitor.reaches(from + steps);
+  return (performance.now() - begun) / ((await visitor.step()) - from);
+}
+
+it.each([
+  { length: 'short', hash: '', steps: 40 },
+  // Longer than a quarter of the time between two rests, and than all of it.
+  { length: 'long', hash: '#imageSize=64&width=16&batchSize=16', steps: 4 },
+])('less effort makes fewer of $length steps', async ({ hash, steps }) => {
+  visitor = await studio.visit({ hash });
+  await visitor.train(3);
+  // One after the other, again where the machine has become busier or less so meanwhile.
+  const slowing = async () => {
+    const full = await pace('1', steps);
+    return (await pace('0.25', steps)) / full;
+  };
+  await expect.poll(slowing).toBeGreaterThan(2);
+  await visitor.quiet();
+});
+
+it('rests end no pause', async () => {
   visitor = await studio.visit({ width: 390 });
   await visitor.unfold('Set-up');
-  const rate = async () => Number((await visitor.readouts())[1]);
-  await visitor.train(30);
-  const full = await rate();
+  await visitor.train(3);
   await visitor.choose('Effort', '0.25');
-  await expect.poll(rate).toBeLessThan(0.6 * full);
+  await visitor.reaches((await visitor.step()) + 10);
   await visitor.says('Training.');
-  await visitor.reaches((await visitor.step()) + 5);
   await visitor.rest();
   await pause(1500);
   const paused = await visitor.step();

@@ -10,8 +10,12 @@ import type { Studio } from './studio.ts';
 /** Pictures are redrawn no more often than this: each time costs a pass of the generator. */
 const DRAW_MS = { software: 250, gpu: 100 };
 
-/** Once the first few steps have been shown, 64 samples at least so many steps apart, more accordingly. */
+/**
+ * Once the first few steps have been shown, 64 samples at least so many steps apart; more samples, or as many
+ * beside smaller batches than these, accordingly: else the software adapter does little but draw.
+ */
 const DRAW_STEPS = 4;
+const DRAW_BATCH = 16;
 
 /** D is asked no more often than this, nor after fewer steps for 64 samples: it costs about a step. */
 const SCORE_MS = 1000;
@@ -86,9 +90,10 @@ export class Show {
 
   /** A step was done. Resolves when the next one can begin. */
   async follow(step: number): Promise<void> {
-    const { studio, software } = this.#options;
+    const { studio, software, trainer } = this.#options;
     this.#step = step;
-    const load = this.#count / DEFAULT_COUNT;
+    const { batchSize } = trainer.options;
+    const load = (this.#count / DEFAULT_COUNT) * Math.max(1, DRAW_BATCH / batchSize);
     const due = (last: { readonly step: number; readonly at: number }, ms: number, steps: number) =>
       performance.now() - last.at >= ms && step - last.step >= Math.min(steps * load, step);
     const drawing = due(this.#drawn, software ? DRAW_MS.software : DRAW_MS.gpu, DRAW_STEPS);

@@ -16,7 +16,7 @@ export const chartsText = translated({
       'How strongly each network is corrected. Near 0 it learns no more; leaps are unstable.',
     quality: 'Samples beside real pictures',
     qualityHint:
-      'Good samples are as varied as real pictures (1), at a small distance from them (0).',
+      'Good samples are as varied as real pictures (1), at a small distance from them (0). Larger pictures are compared at 32×32.',
     diversity: 'Diversity (real: 1)',
     distance: 'Sliced Wasserstein distance',
     brightness: 'Mean brightness of a picture',
@@ -45,7 +45,8 @@ export const chartsText = translated({
     gradientsHint:
       '各ネットワークへの修正の強さです。0 に近ければ学習は止まり、急に跳ねれば不安定です。',
     quality: 'サンプルと本物の比較',
-    qualityHint: '良いサンプルは本物と同じくらい多様で（1）、本物との距離が小さくなります（0）。',
+    qualityHint:
+      '良いサンプルは本物と同じくらい多様で（1）、本物との距離が小さくなります（0）。大きな画像は 32×32 に縮めて比べます。',
     diversity: '多様さ（本物：1）',
     distance: 'スライス・ワッサースタイン距離',
     brightness: '画像の平均の明るさ',

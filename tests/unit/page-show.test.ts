@@ -10,11 +10,11 @@ afterEach(() => {
 });
 
 /** A show whose drawings are counted, without a GPU. */
-async function open() {
+async function open(batchSize = 16) {
   const drawn: number[] = [];
   const trainer = {
     step: 0,
-    options: { imageSize: 16 },
+    options: { imageSize: 16, batchSize },
     attachCanvas: async () => ({ draw: () => drawn.push(trainer.step), detach: () => {} }),
   };
   const studio = { gridCount: 64, scoring: false, post: () => {}, explorer: { redraw: () => {} } };
@@ -36,6 +36,11 @@ async function open() {
 test('samples are drawn every few steps', async () => {
   const { follow } = await open();
   expect(await follow(1, 16)).toEqual([1, 5, 9, 13]);
+});
+
+test('samples are drawn more seldom beside small batches, and not more often beside large ones', async () => {
+  expect(await (await open(4)).follow(1, 40)).toEqual([1, 17, 33]);
+  expect(await (await open(128)).follow(1, 16)).toEqual([1, 5, 9, 13]);
 });
 
 test('samples are drawn again at once after a lost device led back', async () => {

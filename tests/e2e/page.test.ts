@@ -185,59 +185,6 @@ describe('the page', () => {
     });
   });
 
-  it('goes on when the graphics device is lost', async () => {
-    visitor = await Visitor.open(browser, host.url);
-    await visitor.says('Ready to train.');
-    const [worker] = visitor.page.workers();
-    if (!worker) throw new Error('There is no worker.');
-    await worker.evaluate(() => {
-      const encode = GPUDevice.prototype.createCommandEncoder;
-      GPUDevice.prototype.createCommandEncoder = function (...given) {
-        Object.assign(self, { inUse: this });
-        return encode.apply(this, given);
-      };
-    });
-    await visitor.press('Train');
-    await visitor.reaches(20);
-    const samples = await visitor.samples();
-    await worker.evaluate(() => (self as unknown as { inUse: GPUDevice }).inUse.destroy());
-    await visitor.page.waitForFunction(
-      () => document.querySelector('.problem[data-code=device-lost]') !== null,
-      { polling: 20 },
-    );
-    const lostAt = await visitor.step();
-    await visitor.page.waitForFunction(
-      () => document.querySelector('[role=alert]')?.textContent === '',
-      { polling: 50 },
-    );
-    // It begins at its last snapshot, which is of the start, and gets further than it was.
-    await visitor.reaches(lostAt + 20);
-    expect(await visitor.alert()).toBe('');
-    expect(difference(samples, await visitor.samples())).toBeGreaterThan(0.02);
-    await visitor.says('Training.');
-    expect(visitor.complaints).toEqual([]);
-  });
-
-  it('says what is wrong with damaged data, and trains once they are mended', async () => {
-    host.damaged = true;
-    // A browser that has read them before has kept them.
-    visitor = await Visitor.open(await browser.createBrowserContext(), host.url);
-    await visitor.says('Ready to train.');
-    const saysSo = async () => {
-      await visitor.page.waitForSelector('[role=alert] h2');
-      expect(await visitor.alert()).toMatch(/The data cannot be used.*MNIST.*cut short or damaged/);
-    };
-    // As soon as they are read, which is before Train, and then again.
-    await saysSo();
-    await visitor.press('Train');
-    await visitor.says('Stopped by an error.');
-    await saysSo();
-    host.damaged = false;
-    await visitor.press('Train');
-    await visitor.says('Training.');
-    await visitor.quiet();
-  });
-
   it('fits a phone and is worked by keyboard', async () => {
     visitor = await Visitor.open(browser, host.url, { width: 390 });
     await visitor.says('Ready to train.');

@@ -104,25 +104,36 @@ it('a folder and an archive without pictures', async () => {
   await visitor.says('Choose pictures to train on.');
 });
 
+const BROKEN = { code: 'data-read', words: /could not be downloaded.*press Train again/ };
+
 it.each([
-  { accident: 'broken', what: 'a line that breaks' },
-  { accident: 'damaged', what: 'a file cut short' },
-] as const)('$what while data are downloaded: Train tries again', async ({ accident }) => {
+  { accident: 'broken', data: 'faces', ...BROKEN },
+  { accident: 'damaged', data: 'faces', ...BROKEN },
+  { accident: 'broken', data: 'mnist', ...BROKEN },
+  {
+    accident: 'damaged',
+    data: 'mnist',
+    code: 'data-gzip',
+    words: /The data cannot be used.*MNIST.*cut short or damaged/,
+  },
+] as const)('$data: a download that is $accident is told, and Train tries again', async (given) => {
+  const { accident, data, code, words } = given;
   const { host } = studio;
   host[accident] = true;
   try {
-    visitor = await studio.visit({ width: 390, hash: '#data=faces' });
-    expect(await told('data-read')).toMatch(/could not be downloaded.*press Train again/);
+    visitor = await studio.visit({ width: 390, hash: `#data=${data}` });
+    // As soon as they are read, which is before Train, and then again.
+    expect(await told(code)).toMatch(words);
     await visitor.press('Train');
     await visitor.says('Stopped by an error.');
-    expect(await told('data-read')).toMatch(/Check the connection/);
+    expect(await told(code)).toMatch(words);
   } finally {
     host[accident] = false;
   }
   await visitor.train(3);
   // Nobody but the browser itself, and that only of the line.
   const complaints = visitor.complaints.splice(0);
-  expect(complaints.filter((text) => !/failed: .*\/faces-|ERR_/.test(text))).toEqual([]);
+  expect(complaints.filter((text) => !/failed: .*\/data\/|ERR_/.test(text))).toEqual([]);
   expect(complaints.length > 0).toBe(accident === 'broken');
   await visitor.quiet();
 });

@@ -1,9 +1,9 @@
-// What the page makes of a crash of the browser's GPU process: with nothing going on, and in a run.
+// What the page makes of the loss of its device: destroyed, or with the browser's GPU process.
 import { PNG } from 'pngjs';
 import type { CDPSession } from 'puppeteer-core';
 import { beforeAll, expect, test } from 'vitest';
 import { useStudio } from '../support/studio.ts';
-import type { Visitor } from '../support/visitor.ts';
+import { difference, type Visitor } from '../support/visitor.ts';
 
 const studio = useStudio();
 let devtools: CDPSession;
@@ -56,24 +56,30 @@ async function showsPictures(selector: string): Promise<void> {
   await expect.poll(contrast).toBeGreaterThan(8);
 }
 
+interface Seen {
+  readonly alerts: string[];
+  readonly steps: [time: number, step: number][];
+}
+
+/** Notes every alert of the page, also one that is gone before anybody looks; and how far the run was when. */
+async function watch(): Promise<() => Promise<Seen>> {
+  const { page } = visitor;
+  await page.evaluate(() => {
+    const seen: Seen = { alerts: [], steps: [] };
+    Object.assign(window, { seen });
+    new MutationObserver(() => {
+      seen.alerts.push(document.querySelector('[role=alert]')?.textContent ?? '');
+      const step = document.querySelector('.readouts dd')?.textContent?.replaceAll(',', '');
+      seen.steps.push([performance.now(), Number(step)]);
+    }).observe(document.body, { childList: true, subtree: true, characterData: true });
+  });
+  return () => page.evaluate(() => (window as unknown as { seen: Seen }).seen);
+}
+
 test('a run goes on after a crash, from less than a minute ago, and the page says so', async () => {
   await open(1440);
   const { page } = visitor;
-  // Every alert of the page, also one that is gone before anybody looks; and how far the run was when.
-  await page.evaluate(() => {
-    const alerts: string[] = [];
-    const steps: [time: number, step: number][] = [];
-    Object.assign(window, { seen: { alerts, steps } });
-    new MutationObserver(() => {
-      alerts.push(document.querySelector('[role=alert]')?.textContent ?? '');
-      const step = document.querySelector('.readouts dd')?.textContent?.replaceAll(',', '');
-      steps.push([performance.now(), Number(step)]);
-    }).observe(document.body, { childList: true, subtree: true, characterData: true });
-  });
-  const seen = () =>
-    page.evaluate(
-      () => (window as unknown as { seen: { alerts: string[]; steps: [number, number][] } }).seen,
-    );
+  const seen = await watch();
   await visitor.train(20);
   await visitor.tab('Explore');
   await page.click('.picker [role=option]:nth-child(3)');
@@ -97,5 +103,29 @@ test('a run goes on after a crash, from less than a minute ago, and the page say
   await visitor.says('Training.');
   await showsPictures('canvas#samples');
   await showsPictures('canvas[data-view=picked]');
+  await visitor.quiet();
+});
+
+test('a run goes on from its start after its device is destroyed early', async () => {
+  visitor = await studio.visit();
+  const [worker] = visitor.page.workers();
+  await worker!.evaluate(() => {
+    const encode = GPUDevice.prototype.createCommandEncoder;
+    GPUDevice.prototype.createCommandEncoder = function (...given) {
+      Object.assign(self, { inUse: this });
+      return encode.apply(this, given);
+    };
+  });
+  const seen = await watch();
+  await visitor.train(20);
+  const samples = await visitor.samples();
+  const lostAt = await visitor.step();
+  await worker!.evaluate(() => (self as unknown as { inUse: GPUDevice }).inUse.destroy());
+  await expect.poll(async () => (await seen()).alerts.join()).toContain('was lost');
+  await expect.poll(() => visitor.alert()).toBe('');
+  // It begins at its last snapshot, which is of the start, and gets further than it was.
+  await visitor.reaches(lostAt + 20);
+  expect(difference(samples, await visitor.samples())).toBeGreaterThan(0.02);
+  await visitor.says('Training.');
   await visitor.quiet();
 });
